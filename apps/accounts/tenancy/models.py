@@ -1,0 +1,159 @@
+"""Models whose rows belong to an account (wall one), and references between them."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.db import models
+from django.db.models.expressions import Expression, F
+from django.db.models.sql.compiler import SQLCompiler
+
+from apps.accounts.identifiers import uuid7
+from apps.accounts.tenancy.scope import (
+    ACCOUNT_WALL,
+    NoScope,
+    Wall,
+    current_account_id,
+    platform_reason,
+)
+
+
+class WrongScope(RuntimeError):
+    """A row of one owner was about to be written in the scope of another."""
+
+
+class InScope(Expression):
+    """``<owner column> = '<owner in scope>'`` with the owner written in as a literal when SQL is made.
+
+    Resolved at the last moment, so a queryset may be declared anywhere (form fields, class attributes)
+    and still never runs without a scope: compiling it then raises NoScope. In the platform scope it is TRUE.
+    """
+
+    conditional = True
+    output_field = models.BooleanField()
+
+    def __init__(self, column: str | F, wall: Wall) -> None:
+        super().__init__()
+        self.column: Any = F(column) if isinstance(column, str) else column
+        self.wall = wall
+
+    def get_source_expressions(self) -> list[Any]:
+        return [self.column]
+
+    def set_source_expressions(self, exprs: Any) -> None:
+        (self.column,) = exprs
+
+    def as_sql(self, compiler: SQLCompiler, connection: Any, **extra: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+        owner = self.wall.current.get()
+        if owner is not None:
+            column, params = compiler.compile(self.column)
+            return f"{column} = %s", [*params, owner]
+        if platform_reason() is not None:
+            return "TRUE", []
+        raise NoScope(
+            f"No scope for rows owned through {self.wall.column}. Open one at the door: "
+            "tenant(account) for one account, platform(reason) for the operator."
+        )
+
+
+class OwnedQuerySet(models.QuerySet[Any]):
+    """A queryset that refuses to insert another owner's row."""
+
+    wall: Wall = ACCOUNT_WALL
+
+    def _insert(self, objs: Any, fields: Any, **options: Any) -> Any:
+        owner = self.wall.current.get()
+        if owner is None and platform_reason() is None:
+            raise NoScope(f"No scope to write {self.model._meta.label} in.")
+        attribute = self.wall.column
+        for row in objs:
+            if getattr(row, attribute) is None:
+                setattr(row, attribute, owner)
+            if owner is not None and getattr(row, attribute) != owner:
+                raise WrongScope(f"{self.model._meta.label} of another owner written in this scope.")
+        return super()._insert(objs, fields, **options)  # type: ignore[misc]
+
+    _insert.alters_data = True  # type: ignore[attr-defined]
+    _insert.queryset_only = False  # type: ignore[attr-defined]
+
+    def update(self, **values: Any) -> int:
+        if self.wall.column in values or self.wall.column.removesuffix("_id") in values:
+            raise WrongScope(f"{self.model._meta.label} can't be moved to another owner.")
+        return super().update(**values)
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+
+class OwnedManager(models.Manager.from_queryset(OwnedQuerySet)):  # type: ignore[misc]
+    """Default manager of owned models: every query starts inside the scope."""
+
+    use_in_migrations = False
+    wall: Wall = ACCOUNT_WALL
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().filter(InScope(self.wall.column, self.wall))
+
+
+class TenantQuerySet(OwnedQuerySet):
+    """Rows of the account in scope."""
+
+
+class TenantManager(OwnedManager.from_queryset(TenantQuerySet)):  # type: ignore[misc]
+    """``Model.objects`` of everything an account owns."""
+
+    @classmethod
+    def of(cls, queryset: type[TenantQuerySet]) -> Self:
+        """A tenant manager with the methods of ``queryset``."""
+        return cls.from_queryset(queryset)()
+
+
+class TenantModel(models.Model):
+    """A row that belongs to an account.
+
+    The table's migration must end with ``ProtectTable`` (row security, composite primary key,
+    composite references); ``manage.py check_isolation`` and the tests name a table without it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    # No index of its own: the table's primary key in PostgreSQL is (account_id, id).
+    account = models.ForeignKey(
+        "accounts.Account",
+        on_delete=models.CASCADE,
+        default=current_account_id,
+        editable=False,
+        db_index=False,
+        related_name="+",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = TenantManager()
+
+    class Meta:
+        abstract = True
+        base_manager_name = "objects"
+        default_manager_name = "objects"
+
+
+class TenantForeignKey(models.ForeignKey):
+    """A reference between two rows of the same account.
+
+    In the database it is the composite ``(account_id, x_id) → (account_id, id)``, made by ``ProtectTable``
+    or ``AddTenantKey``: a row can never point into another account, and an attempt answers exactly as
+    for a row that does not exist.
+    """
+
+    def __init__(self, to: Any, on_delete: Any, **options: Any) -> None:
+        options["db_constraint"] = False
+        super().__init__(to, on_delete, **options)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        kwargs.pop("db_constraint", None)
+        return name, path, args, kwargs
+
+    def get_joining_fields(self, reverse_join: bool = False) -> tuple[Any, ...]:
+        """Joins compare the owner too: that is the primary key's first column, and the reference's."""
+        mine, theirs = self.model._meta.get_field("account"), self.related_model._meta.get_field("account")
+        owner = (theirs, mine) if reverse_join else (mine, theirs)
+        return (owner, *super().get_joining_fields(reverse_join))
