@@ -1,0 +1,18 @@
+"""Floor 1: who you are, which account you act for, what you may do."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    """Accounts, members, API keys, jobs, tenancy."""
+
+    name = "apps.accounts"
+    label = "accounts"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from django.db.models.signals import pre_migrate
+
+        from apps.accounts.tenancy import checks, roles  # noqa: F401 - registers the checks
+
+        pre_migrate.connect(roles.prepare, sender=self, dispatch_uid="accounts.roles.prepare")

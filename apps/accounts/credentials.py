@@ -1,0 +1,124 @@
+"""API keys as credentials: making them, and recognising them at the door.
+
+A key is ``sr_<key id>_<secret>``: 12 letters and digits that find the row, and 256 random bits of which the
+database keeps HMAC-SHA256 under a pepper. A plain hash is enough for a random secret (NIST SP 800-63B-4
+section 3.1.2.2 asks for a memory-hard one where secrets may be guessed); the pepper, which is not in the
+database, keeps a stolen table from being useful even for comparing. Peppers rotate: rows name the version
+they were made with and move to the newest when their key is next used.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.core.cache import cache
+from django.utils import timezone
+
+from apps.accounts.actors import Actor
+from apps.accounts.models import Account, APIKey
+from apps.accounts.roles import Role
+from apps.accounts.tenancy.scope import platform, tenant
+
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+_CACHE_SECONDS = 30
+LAST_USED_RESOLUTION = 60
+"""Seconds between two writes of ``last_used_at``."""
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """A freshly made key: ``plain`` is shown once and stored nowhere."""
+
+    key_id: str
+    plain: str
+    secret_hash: bytes
+    pepper_version: int
+
+
+@dataclass(frozen=True)
+class KnownKey:
+    """What the door keeps of a key for some seconds: enough to recognise it, not enough to use it."""
+
+    id: UUID
+    secret_hash: bytes
+    pepper_version: int
+    enabled: bool
+    expires_at: datetime | None
+    actor: Actor
+    account: Account
+
+
+def _hash(secret: str, version: int) -> bytes:
+    return hmac.digest(settings.API_KEY_PEPPERS[version].encode(), secret.encode(), hashlib.sha256)
+
+
+def new_key() -> NewKey:
+    """Make a key (not stored)."""
+    key_id = "".join(secrets.choice(_ALPHABET) for _ in range(12))
+    secret = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+    version = max(settings.API_KEY_PEPPERS)
+    return NewKey(key_id, f"sr_{key_id}_{secret}", _hash(secret, version), version)
+
+
+def recognise(plain: str) -> KnownKey | None:
+    """The key that ``plain`` is, or None when it is unknown, wrong, disabled or expired."""
+    scheme, _, rest = plain.partition("_")
+    key_id, separator, secret = rest.partition("_")
+    if scheme != "sr" or not separator or len(key_id) != 12 or not secret:
+        return None
+    known = _known(key_id)
+    if known is None or known.pepper_version not in settings.API_KEY_PEPPERS:
+        return None
+    if not hmac.compare_digest(_hash(secret, known.pepper_version), known.secret_hash):
+        return None
+    if not known.enabled or (known.expires_at and known.expires_at <= timezone.now()):
+        return None
+    _note_use(known, secret)
+    return known
+
+
+def _known(key_id: str) -> KnownKey | None:
+    name = f"api-key:{key_id}"
+    known: KnownKey | None = cache.get(name)
+    if known is None:
+        with platform("find the API key of a request"):
+            row = APIKey.objects.select_related("account").filter(key_id=key_id).first()
+        if row is None:
+            return None
+        actor = Actor("api_key", row.id, f"API key {row.name}", Role(row.role), row.created_by_id, tuple(row.scopes))
+        known = KnownKey(
+            row.id, bytes(row.secret_hash), row.pepper_version, row.enabled, row.expires_at, actor, row.account
+        )
+        cache.set(name, known, _CACHE_SECONDS)
+    return known
+
+
+def forget(key_id: str) -> None:
+    """Make every process look the key up again; whoever changes a key calls this after commit."""
+    cache.delete(f"api-key:{key_id}")
+
+
+def forget_account(account_id: UUID) -> None:
+    """Make every process look up all keys of an account again (its name or status changed)."""
+    with tenant(account_id):
+        names = [f"api-key:{key_id}" for key_id in APIKey.objects.values_list("key_id", flat=True)]
+    cache.delete_many(names)
+
+
+def _note_use(known: KnownKey, secret: str) -> None:
+    newest = max(settings.API_KEY_PEPPERS)
+    fields: dict[str, object] = {}
+    if known.pepper_version != newest:
+        fields = {"secret_hash": _hash(secret, newest), "pepper_version": newest}
+    if cache.add(f"api-key-used:{known.id}", True, LAST_USED_RESOLUTION):
+        fields["last_used_at"] = timezone.now()
+    if fields:
+        with tenant(known.account.id):
+            APIKey.objects.filter(pk=known.id).update(**fields)

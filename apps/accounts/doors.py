@@ -1,0 +1,77 @@
+"""Who stands at the door of an account: pages by membership, the API by key or session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q
+from django.http import Http404, HttpRequest
+
+from apps.accounts import credentials
+from apps.accounts.actors import Actor
+from apps.accounts.models import Account, Membership
+from apps.accounts.tenancy.scope import platform
+
+SESSION_ACCOUNT = "account_id"
+"""Session key of the account a person last worked in: what the API takes when a request names none."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Somebody may enter ``account`` as ``actor``; ``membership`` is theirs when it is a person."""
+
+    account: Account
+    actor: Actor
+    membership: Membership | None = None
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in at an address where somebody must be."""
+
+
+def page_entry(request: HttpRequest, slug: str) -> Entry:
+    """The entry of the signed-in user into the account of a page.
+
+    Raises SignInNeeded, or Http404 when there is no such account or it is not theirs: nobody can tell which.
+    """
+    if not request.user.is_authenticated:
+        raise SignInNeeded
+    entry = _membership_entry(request, Q(account__slug=slug))
+    if entry is None:
+        raise Http404("No such account.")
+    if request.session.get(SESSION_ACCOUNT) != str(entry.account.id):
+        request.session[SESSION_ACCOUNT] = str(entry.account.id)
+    return entry
+
+
+def api_entry(request: HttpRequest) -> Entry | None:
+    """The entry of an API request: by key, else by session and ``X-Account`` (slug or id). None when there is none."""
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    if scheme:
+        known = credentials.recognise(value.strip()) if scheme.lower() == "bearer" else None
+        return Entry(known.account, known.actor) if known else None
+    if not request.user.is_authenticated:
+        return None
+    wanted = request.headers.get("X-Account", "") or request.session.get(SESSION_ACCOUNT, "")
+    return _membership_entry(request, _named(wanted) if wanted else Q())
+
+
+def _named(wanted: str) -> Q:
+    try:
+        return Q(account_id=UUID(wanted))
+    except ValueError:
+        return Q(account__slug=wanted)
+
+
+def _membership_entry(request: HttpRequest, which: Q) -> Entry | None:
+    with platform("find the memberships of a signed-in user"):
+        membership = (
+            Membership.objects.select_related("account", "user")
+            .filter(which, user_id=request.user.pk)
+            .order_by("created_at")
+            .first()
+        )
+    if membership is None:
+        return None
+    return Entry(membership.account, Actor.member(membership), membership)

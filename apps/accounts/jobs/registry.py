@@ -1,0 +1,71 @@
+"""Kinds of jobs, declared by the app whose work it is (in its ``jobs.py``, imported at start-up)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from apps.accounts.jobs.running import RunningJob
+
+Handler = Callable[["RunningJob"], dict[str, Any] | None]
+
+
+class Retry(RuntimeError):
+    """The work could not be done now; ``str(error)`` is the reason in words a customer may read."""
+
+    def __init__(self, reason: str, *, after: float | None = None) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+class PermanentFailure(RuntimeError):
+    """Trying again can't help; ``str(error)`` says why and what to do, in words a customer may read."""
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """How one kind of job is run. ``handler`` may be called again after a crash at any point: it must resume."""
+
+    name: str
+    handler: Handler
+    max_attempts: int = 8
+    base_delay: float = 2.0
+    max_delay: float = 600.0
+
+    def delay_before(self, attempt: int) -> float:
+        """Seconds to wait after ``attempt`` failed: exponential with full jitter, at least a fifth of the step."""
+        step = min(self.max_delay, self.base_delay * 2 ** (attempt - 1))
+        return step * random.uniform(0.2, 1.0)  # noqa: S311 - spreads load, keeps no secret
+
+
+_kinds: dict[str, JobKind] = {}
+
+
+def job_kind(
+    name: str, *, max_attempts: int = 8, base_delay: float = 2.0, max_delay: float = 600.0
+) -> Callable[[Handler], Handler]:
+    """Declare the decorated function as the handler of jobs of kind ``name``. Raises ValueError on a duplicate."""
+
+    def declare(handler: Handler) -> Handler:
+        if name in _kinds:
+            raise ValueError(f"Two handlers for jobs of kind {name}.")
+        _kinds[name] = JobKind(name, handler, max_attempts, base_delay, max_delay)
+        return handler
+
+    return declare
+
+
+def kind_of(name: str) -> JobKind:
+    """The kind by its name. Raises LookupError."""
+    try:
+        return _kinds[name]
+    except KeyError:
+        raise LookupError(f"No job kind {name!r}; is its app's jobs module imported at start-up?") from None
+
+
+def kinds() -> list[str]:
+    """The names of all kinds."""
+    return sorted(_kinds)

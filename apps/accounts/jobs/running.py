@@ -1,0 +1,164 @@
+"""Running one attempt of a job under a lease.
+
+The lease names the attempt. Every write of the attempt is conditional on it, so a worker that was thought
+dead and comes back can't write over its successor; a heartbeat keeps the lease while the handler waits for
+something outside.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
+
+from apps.accounts.identifiers import uuid7
+from apps.accounts.jobs.enqueue import send
+from apps.accounts.jobs.registry import JobKind, PermanentFailure, Retry, kind_of
+from apps.accounts.models import Job
+from apps.accounts.tenancy.scope import tenant
+
+logger = logging.getLogger(__name__)
+
+
+class LeaseLost(RuntimeError):
+    """Another attempt owns the job now (or it was cancelled): stop, and leave nothing behind."""
+
+
+@dataclass(frozen=True)
+class RunningJob:
+    """One attempt, as its handler sees it. The handler opens the account's scope itself, as often as it needs."""
+
+    id: UUID
+    account_id: UUID
+    kind: str
+    payload: dict[str, Any]
+    attempt: int
+    lease: UUID
+    created_by_id: UUID | None
+
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """A transaction in the job's account that commits only while this attempt still owns the job."""
+        with tenant(self.account_id):
+            yield
+            self._hold()
+
+    def _hold(self, **fields: Any) -> None:
+        held = Job.objects.filter(pk=self.id, lease=self.lease, status=Job.Status.RUNNING)
+        if not held.update(heartbeat_at=timezone.now(), **fields):
+            raise LeaseLost(f"Job {self.id} is not this attempt's any more.")
+
+    def progress(self, done: int, total: int | None = None) -> None:
+        """Show how far it is. Call inside ``scope()`` to commit with the work itself. Raises LeaseLost."""
+        fields: dict[str, Any] = {"done": done}
+        if total is not None:
+            fields["total"] = total
+        self._hold(**fields)
+
+    def remember(self, **facts: Any) -> None:
+        """Keep ``facts`` in the payload for the next attempt (inside ``scope()``). Raises LeaseLost."""
+        self.payload.update(facts)
+        self._hold(payload=self.payload)
+
+
+def run(account_id: UUID, job_id: UUID) -> str:
+    """Run the job if it is due and nobody else does. Returns its status afterwards, or ``not due``."""
+    job = _claim(account_id, job_id)
+    if job is None:
+        return "not due"
+    kind = kind_of(job.kind)
+    with _heartbeat(job):
+        try:
+            result = kind.handler(job)
+        except LeaseLost:
+            logger.info("Job %s lost its lease; leaving it to its successor.", job_id)
+            return "lease lost"
+        except PermanentFailure as error:
+            return _fail(job, str(error))
+        except Retry as error:
+            return _again(job, kind, str(error), error.after)
+        except Exception as error:
+            logger.exception("Job %s (%s) failed at attempt %s.", job_id, job.kind, job.attempt)
+            return _again(job, kind, f"Unexpected fault: {type(error).__name__}.", None)
+    return _close(job, status=Job.Status.DONE, result=result, error="")
+
+
+def _claim(account_id: UUID, job_id: UUID) -> RunningJob | None:
+    now = timezone.now()
+    stale = now - timedelta(seconds=settings.JOB_LEASE_SECONDS)
+    due = Q(status=Job.Status.QUEUED) & (Q(next_attempt_at=None) | Q(next_attempt_at__lte=now))
+    lost = Q(status=Job.Status.RUNNING, heartbeat_at__lt=stale)
+    with tenant(account_id):
+        row = Job.objects.select_for_update(skip_locked=True).filter(due | lost, pk=job_id).first()
+        if row is None:
+            return None
+        row.status, row.lease, row.heartbeat_at = Job.Status.RUNNING, uuid7(), now
+        row.attempts += 1
+        row.started_at = row.started_at or now
+        row.save(update_fields=["status", "lease", "heartbeat_at", "attempts", "started_at", "updated_at"])
+    return RunningJob(row.id, account_id, row.kind, dict(row.payload), row.attempts, row.lease, row.created_by_id)
+
+
+def _fail(job: RunningJob, reason: str) -> str:
+    return _close(job, status=Job.Status.FAILED, error=reason)
+
+
+def _again(job: RunningJob, kind: JobKind, reason: str, after: float | None) -> str:
+    if job.attempt >= kind.max_attempts:
+        return _fail(job, f"{reason} Given up after {job.attempt} attempts.")
+    delay = kind.delay_before(job.attempt) if after is None else after
+    outcome = _close(
+        job,
+        status=Job.Status.QUEUED,
+        error=reason,
+        lease=None,
+        next_attempt_at=timezone.now() + timedelta(seconds=delay),
+        finished_at=None,
+    )
+    send(job.account_id, job.id, after=delay)
+    return outcome
+
+
+def _close(job: RunningJob, **fields: Any) -> str:
+    fields.setdefault("finished_at", timezone.now())
+    with tenant(job.account_id):
+        held = Job.objects.filter(pk=job.id, lease=job.lease, status=Job.Status.RUNNING)
+        if not held.update(**fields):
+            return "lease lost"
+    return str(fields["status"])
+
+
+@contextmanager
+def _heartbeat(job: RunningJob) -> Iterator[None]:
+    """Keep the lease alive from a thread of its own, which costs nothing for jobs shorter than its first beat."""
+    stop = threading.Event()
+
+    def beat() -> None:
+        try:
+            while not stop.wait(settings.JOB_LEASE_SECONDS / 3):
+                with tenant(job.account_id):
+                    Job.objects.filter(pk=job.id, lease=job.lease, status=Job.Status.RUNNING).update(
+                        heartbeat_at=timezone.now()
+                    )
+        except Exception:
+            logger.exception("The heartbeat of job %s stopped.", job.id)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=beat, name=f"heartbeat-{job.id}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

@@ -1,0 +1,39 @@
+"""Changing an account's own settings."""
+
+from __future__ import annotations
+
+import copy
+
+from django.db import transaction
+
+from apps.accounts import audit, credentials
+from apps.accounts.actors import Actor
+from apps.accounts.models import Account
+from apps.accounts.permissions import require
+from apps.accounts.signals import account_changed
+from apps.accounts.tenancy.scope import platform
+
+_FIELDS = ["name", "slug", "default_region"]
+
+
+def update_account(account: Account, *, actor: Actor, **values: str) -> Account:
+    """Set any of name, slug and default_region. Raises ValidationError naming the field, PermissionDenied."""
+    require(actor, "account.update")
+    unknown = set(values) - set(_FIELDS)
+    if unknown:
+        raise TypeError(f"Not a setting of an account: {', '.join(sorted(unknown))}")
+    before = copy.copy(account)
+    for name, value in values.items():
+        setattr(account, name, value.strip())
+    account.default_region = account.default_region.upper()
+    with platform("check that an account's address is free"):
+        account.full_clean()
+    changes = audit.changed_fields(before, account, _FIELDS)
+    if not changes:
+        return account
+    account.save(update_fields=[*changes, "updated_at"])
+    audit.record("account.updated", actor=actor, entity=account, label=account.name, changes=changes)
+    account_changed.send(sender=Account, account=account, actor=actor)
+    account_id = account.id
+    transaction.on_commit(lambda: credentials.forget_account(account_id))
+    return account

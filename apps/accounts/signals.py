@@ -1,0 +1,9 @@
+"""What this floor tells the floors above. Receivers run in the sender's transaction."""
+
+from django.dispatch import Signal
+
+# account_created(account, actor): in the new account's scope, before commit.
+account_created = Signal()
+# account_changed(account, actor), membership_ended(membership, actor)
+account_changed = Signal()
+membership_ended = Signal()
