@@ -1,0 +1,20 @@
+"""Floor 2: keys, encrypted fields, contacts, the audit trail."""
+
+from django.apps import AppConfig
+
+
+class VaultConfig(AppConfig):
+    """The vault."""
+
+    name = "apps.vault"
+    label = "vault"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from apps.accounts.audit import set_writer
+        from apps.accounts.signals import account_created
+        from apps.vault.audit.chain import append
+        from apps.vault.services.open_vault import make_account_keys
+
+        set_writer(append)
+        account_created.connect(make_account_keys, dispatch_uid="vault.make_account_keys")

@@ -1,0 +1,15 @@
+"""The models of the vault."""
+
+from apps.vault.models.account_keyset import AccountKeyset, PlatformKeyset
+from apps.vault.models.audit_entry import AuditEntry, AuditHead, PlatformAuditEntry, PlatformAuditHead
+from apps.vault.models.contact import Contact
+
+__all__ = [
+    "AccountKeyset",
+    "AuditEntry",
+    "AuditHead",
+    "Contact",
+    "PlatformAuditEntry",
+    "PlatformAuditHead",
+    "PlatformKeyset",
+]
