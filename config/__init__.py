@@ -1,0 +1,1 @@
+"""The product's configuration: settings, addresses, processes, embedded servers."""
