@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def found(data: Path) -> dict[str, str]:
-    """``{"DATABASE_URL", "MIGRATION_DATABASE_URL", "REDIS_URL"}`` as the supervisor wrote them; {} when none run here."""
+    """``{"DATABASE_URL", "MIGRATION_DATABASE_URL", "REDIS_URL"}`` as the supervisor wrote them; {} when none do."""
     try:
         content: dict[str, str] = json.loads((data / "run" / "services.json").read_text())
     except (FileNotFoundError, json.JSONDecodeError):

@@ -78,7 +78,8 @@ class RequestContext:
     user_agent: str = ""
 
 
-_context: ContextVar[RequestContext] = ContextVar("request_context", default=RequestContext())
+_NO_REQUEST = RequestContext()
+_context: ContextVar[RequestContext] = ContextVar("request_context", default=_NO_REQUEST)
 
 
 def request_context() -> RequestContext:

@@ -82,7 +82,7 @@ class _EncryptedField(EncryptedMixin):
         account_id, row_id = instance.account_id, instance.pk  # type: ignore[attr-defined]
         if account_id is None or row_id is None:
             raise ValueError(f"{self} needs its row's account and id before it can be encrypted.")
-        return associated_data(self.model._meta.db_table, self.column, account_id, row_id)
+        return associated_data(self.model._meta.db_table, self.column or self.attname, account_id, row_id)
 
     def seal(self, instance: models.Model, value: Any) -> SealedValue:
         """Encrypt ``value`` for its place in ``instance``."""
@@ -165,7 +165,7 @@ class EncryptedTextField(_EncryptedField, models.TextField):
         return value if value is None or isinstance(value, str | SealedValue) else str(value)
 
 
-class EncryptedJSONField(_EncryptedField, models.JSONField):
+class EncryptedJSONField(_EncryptedField, models.JSONField):  # type: ignore[misc]
     """Any JSON value, stored as 33 bytes more than its compact text. No look-ups inside."""
 
     base_class = models.JSONField

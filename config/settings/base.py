@@ -126,12 +126,8 @@ JOB_LEASE_SECONDS = environment.integer("JOB_LEASE_SECONDS", 30, least=3)
 # --- vault
 VAULT_MASTER_KEY_URI = environment.text("VAULT_MASTER_KEY_URI", "")
 AUDIT_ANCHOR_DIR = Path(environment.text("AUDIT_ANCHOR_DIR", str(DATA / "audit-anchors")))
-API_KEY_PEPPERS = {
-    version: pepper
-    for version, pepper in enumerate(
-        environment.words("API_KEY_PEPPERS", tuple(services.secret(DATA, "api-key-peppers").split())), start=1
-    )
-}
+_peppers = environment.words("API_KEY_PEPPERS", tuple(services.secret(DATA, "api-key-peppers").split()))
+API_KEY_PEPPERS = dict(enumerate(_peppers, start=1))
 
 # --- people
 AUTH_USER_MODEL = "accounts.User"

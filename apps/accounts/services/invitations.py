@@ -95,7 +95,7 @@ def accept(token: str, *, user: User) -> Membership:
     if found.email.lower() != user.email.lower():
         raise ValidationError(f"This invitation is for {found.email}. Sign in with that address.", code="wrong_user")
     actor = Actor.person(user)
-    with tenant(found.account_id):
+    with tenant(found.account):
         invitation = Invitation.objects.select_for_update().get(pk=found.pk)
         if invitation.status != "open":
             raise ValidationError("This invitation has run out or was withdrawn. Ask for a new one.", code="ended")

@@ -114,7 +114,8 @@ _NOT_OWNED_TABLES = frozenset({"socialaccount_socialtoken"})
 
 def _policy_faults(policies: list[Any], column: str, setting: str) -> list[str]:
     equality = re.compile(
-        rf"^\(?{column} = \(\s*SELECT \(NULLIF\(current_setting\('{re.escape(setting)}'::text, true\), ''::text\)\)::uuid"
+        rf"^\(?{column} = \(\s*SELECT \(NULLIF\(current_setting\('{re.escape(setting)}'::text, true\), "
+        r"''::text\)\)::uuid"
         r'( AS "?\w+"?)?\)\)?$'
     )
     faults = []

@@ -74,7 +74,7 @@ def _as_id(owner: UUID | HasId) -> UUID:
     return owner if isinstance(owner, UUID) else owner.id
 
 
-def _row(using: str, sql: str, params: tuple[object, ...]) -> tuple[Any, ...]:
+def _row(using: str, sql: str, params: tuple[str, ...]) -> tuple[Any, ...]:
     with connections[using].cursor() as cursor:
         cursor.execute(sql, params)
         return cursor.fetchone()
