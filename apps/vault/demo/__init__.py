@@ -1,1 +1,0 @@
-"""What the vault adds to the demo."""
