@@ -12,9 +12,12 @@ class VaultConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.accounts.audit import set_writer
+        from apps.accounts.demo.build import demo_account_built
         from apps.accounts.signals import account_created
         from apps.vault.audit.chain import append
+        from apps.vault.demo.contacts import add_contacts
         from apps.vault.services.open_vault import make_account_keys
 
         set_writer(append)
         account_created.connect(make_account_keys, dispatch_uid="vault.make_account_keys")
+        demo_account_built.connect(add_contacts, dispatch_uid="vault.demo_contacts")

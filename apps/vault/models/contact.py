@@ -63,7 +63,7 @@ class Contact(TenantModel):
     contact_type = models.CharField("type", max_length=40, default=Type.LEAD)
     last_activity_at = models.DateTimeField()
 
-    objects = TenantManager.from_queryset(ContactQuerySet)()  # type: ignore[misc]
+    objects = TenantManager.from_queryset(ContactQuerySet)()  # type: ignore[django-manager-missing, misc]
 
     class Meta(TenantModel.Meta):
         constraints = [

@@ -1,0 +1,1 @@
+"""What the vault adds to the demo."""
