@@ -8,6 +8,7 @@ import secrets
 import socket
 from pathlib import Path
 
+
 def secret(data: Path, name: str, *, length: int = 32) -> str:
     """The secret ``name`` of this data folder, made on first use (mode 600)."""
     path = data / "secrets" / name

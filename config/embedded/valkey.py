@@ -57,9 +57,7 @@ class EmbeddedValkey:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self.folder / "valkey.conf"
         path.touch(mode=0o600)
-        path.write_text(
-            _CONFIGURATION.format(port=self.port, password=secret(self.data, "valkey"), folder=self.folder)
-        )
+        path.write_text(_CONFIGURATION.format(port=self.port, password=secret(self.data, "valkey"), folder=self.folder))
         return path
 
     def answers(self) -> bool:

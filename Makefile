@@ -1,0 +1,67 @@
+# `make run` starts everything, `make test` tests everything. Both need Python 3.11 and the package index, nothing else.
+SHELL := /bin/bash
+PYTHON ?= python3.11
+PORT ?= 8000
+DATA ?= var
+DEMO ?= 1
+ARGS ?=
+BIN := .venv/bin
+export PORT DATA DEMO
+
+.PHONY: run test lint bench chaos coverage-map services stop format lock
+
+run: .venv/base
+	@exec $(BIN)/python -m config.supervisor
+
+test: .venv/dev
+	@$(BIN)/python -m tests.bring_up
+	@unset DATA PORT; $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+chaos: .venv/dev
+	@unset DATA PORT; $(BIN)/python -m pytest -m chaos -o addopts="-ra --strict-markers --strict-config --import-mode=importlib -p tests.plugin" $(ARGS)
+
+lint: .venv/dev
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy apps config
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.lint
+
+bench: .venv/dev
+	@$(BIN)/python -m tests.bench
+
+coverage-map: .venv/dev
+	@$(BIN)/python -m tests.coverage_map
+
+services: .venv/dev ## the embedded servers alone, for development
+	@$(BIN)/python -m config.embedded start
+	@$(BIN)/python -m config.embedded urls
+
+stop: ## the embedded servers of $(DATA) and of the tests
+	@$(BIN)/python -m config.embedded stop
+	@DATA=var/test $(BIN)/python -m config.embedded stop
+
+format: .venv/dev
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: .venv/dev
+	@$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 requirements/base.in -o requirements/base.txt
+	@$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 requirements/dev.in -o requirements/dev.txt
+
+# uv comes from the package index like everything else and installs the lock in seconds. What is installed for
+# tests contains what is installed for running, so `make run` does not take it away again.
+.venv/bin/uv:
+	@echo "Making .venv"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check uv
+
+.venv/base: requirements/base.txt | .venv/bin/uv
+	@echo "Installing what the product needs"
+	@$(BIN)/uv pip install --quiet --require-hashes -r requirements/base.txt
+	@touch $@
+
+.venv/dev: requirements/dev.txt | .venv/bin/uv
+	@echo "Installing what building and testing need"
+	@$(BIN)/uv pip sync --quiet --require-hashes requirements/dev.txt
+	@touch $@ .venv/base

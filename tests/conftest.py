@@ -1,0 +1,52 @@
+"""What all tests share: the database, clean servers between tests, and a cast of people."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connections
+from django.test import TransactionTestCase
+
+from tests import database
+from tests.factories import Cast, make_cast
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
+    """One database per worker process, copied from a migrated template."""
+    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    database.create(name)
+    connection = connections["default"]
+    connection.close()
+    connection.settings_dict["NAME"] = name
+    with django_db_blocker.unblock():
+        yield
+        connections.close_all()
+    database.drop(name)
+
+
+def _clean_as_owner(case: TransactionTestCase) -> None:
+    connections.close_all()
+    database.clean(connections["default"].settings_dict["NAME"])
+
+
+# Django would TRUNCATE as the role that serves, which may not: that is the point of it.
+TransactionTestCase._fixture_teardown = _clean_as_owner  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def _clean_surroundings(settings: Any, tmp_path: Path) -> None:
+    """Nothing outside of the database is left over from the test before."""
+    settings.AUDIT_ANCHOR_DIR = tmp_path / "audit-anchors"
+    cache.clear()
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """Alice owns an account with an admin, Bob as member and a viewer; Charlie owns another one."""
+    return make_cast()

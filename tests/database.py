@@ -1,0 +1,121 @@
+"""The tests' databases: migrated once as the owner, copied per worker, used as the role that serves."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from django.conf import settings
+from psycopg import sql
+
+ROOT = Path(__file__).resolve().parent.parent
+# What a fresh installation holds: cleaning between tests leaves it.
+_KEPT = (
+    "django_migrations",
+    "django_content_type",
+    "auth_permission",
+    "vault_platformkeyset",
+    "vault_platformaudithead",
+)
+
+
+def _url(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def owner_connection(name: str) -> psycopg.Connection[tuple[object, ...]]:
+    """A connection of the role that owns the tables, in autocommit."""
+    return psycopg.connect(_url(settings.MIGRATION_DATABASE_URL, name), autocommit=True)
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    for path in sorted([*ROOT.glob("apps/*/migrations/*.py"), ROOT / "requirements" / "base.txt"]):
+        digest.update(path.read_bytes())
+    for path in sorted(ROOT.glob("apps/accounts/tenancy/*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    lock = Path(settings.DATA) / "run" / "test-database.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def template() -> str:
+    """The name of a migrated database with an open vault; made when the migrations have changed."""
+    name = f"template_{_fingerprint()}"
+    with _one_at_a_time(), owner_connection("postgres") as connection:
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
+            return name
+        for (old,) in connection.execute(
+            "SELECT datname FROM pg_database WHERE datname LIKE 'template\\_%'"
+        ).fetchall():
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(str(old))))
+        unfinished = f"unfinished_{name}"
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(unfinished)))
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(unfinished)))
+        environment = {
+            **os.environ,
+            "DATABASE_URL": _url(settings.DATABASE_URL, unfinished),
+            "MIGRATION_DATABASE_URL": _url(settings.MIGRATION_DATABASE_URL, unfinished),
+            "DJANGO_SETTINGS_MODULE": "config.settings.test",
+        }
+        for command in (["migrate", "--verbosity=0"], ["init_vault"]):
+            subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True)
+        connection.execute(
+            sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(unfinished), sql.Identifier(name))
+        )
+    return name
+
+
+def create(name: str) -> None:
+    """Make the database ``name`` as a copy of the template."""
+    source = template()
+    with _one_at_a_time(), owner_connection("postgres") as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(source))
+        )
+
+
+def drop(name: str) -> None:
+    """Remove the database ``name``."""
+    with owner_connection("postgres") as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def clean(name: str) -> None:
+    """Empty every table but those of a fresh installation. As the owner: the serving role may not, and audit
+    tables refuse even the owner while their triggers are on."""
+    with owner_connection(name) as connection, connection.transaction():
+        tables = [
+            str(table)
+            for (table,) in connection.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL(%s)", (list(_KEPT),)
+            ).fetchall()
+        ]
+        guarded = [
+            str(table)
+            for (table,) in connection.execute(
+                "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'append_only_truncate'"
+            ).fetchall()
+        ]
+        for table in guarded:
+            connection.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(sql.Identifier(table)))
+        connection.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(map(sql.Identifier, tables))))
+        for table in guarded:
+            connection.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(sql.Identifier(table)))
+        connection.execute("UPDATE vault_platformaudithead SET seq = 0, hash = decode(repeat('00', 32), 'hex')")
