@@ -44,7 +44,9 @@ def icon_names() -> frozenset[str]:
 def icon(name: str, size: str = "", css: str = "") -> SafeString:
     """An icon of the sprite, hidden from assistive technology. ``size``: "", "s" or "l"."""
     if name not in icon_names():
-        raise template.TemplateSyntaxError(f"No icon {name!r}: add it to static/vendor/icons.txt, see the README there.")
+        raise template.TemplateSyntaxError(
+            f"No icon {name!r}: add it to static/vendor/icons.txt, see the README there."
+        )
     classes = " ".join(filter(None, ["icon", f"icon-{size}" if size else "", css]))
     return format_html(
         '<svg class="{}" aria-hidden="true"><use href="{}#{}"></use></svg>', classes, static("vendor/icons.svg"), name
@@ -56,9 +58,7 @@ def status(state: str, words: str, icon_name: str = "") -> SafeString:
     """A state pill: icon and words, colour never alone. ``state`` is a key of STATE_ICONS."""
     if state not in STATE_ICONS:
         raise template.TemplateSyntaxError(f"No state {state!r}: one of {', '.join(STATE_ICONS)}.")
-    return format_html(
-        '<span class="sr-status is-{}">{}{}</span>', state, icon(icon_name or STATE_ICONS[state]), words
-    )
+    return format_html('<span class="sr-status is-{}">{}{}</span>', state, icon(icon_name or STATE_ICONS[state]), words)
 
 
 @register.simple_tag
@@ -151,8 +151,8 @@ def field(
 ) -> dict[str, Any]:
     """A form field with label, hint and errors, tied together for assistive technology.
 
-    ``hint`` defaults to the field's help text; "" leaves it out. ``aside`` is a link or note at the right of the label; further keywords become attributes of the control
-    (``autocomplete="…"``; underscores become hyphens).
+    ``hint`` defaults to the field's help text; "" leaves it out. ``aside`` is a link or note at the right of the
+    label; further keywords become attributes of the control (``autocomplete="…"``; underscores become hyphens).
     """
     widget = bound.field.widget
     is_check = isinstance(widget, CheckboxInput)
@@ -195,9 +195,7 @@ def password_rule() -> str:
 
 
 @register.simple_block_tag
-def callout(
-    content: str, state: str, title: str = "", icon_name: str = "", role: str = ""
-) -> SafeString:
+def callout(content: str, state: str, title: str = "", icon_name: str = "", role: str = "") -> SafeString:
     """A sentence with its cause, in place. ``role``: "alert" for failures, "status" for what is under way."""
     return format_html(
         '<div class="sr-callout is-{}"{}>{}<div>{}{}</div></div>',
@@ -211,7 +209,7 @@ def callout(
 
 @register.simple_block_tag
 def empty(content: str, icon_name: str, title: str, level: int = 2) -> SafeString:
-    """The empty state of a list: what it will hold; ``content`` is a paragraph and a ``.row-f`` of at most two buttons."""
+    """The empty state of a list: what it will hold, and a ``.row-f`` of at most two buttons."""
     return format_html(
         '<div class="sr-empty"><span class="art">{}</span><h{level}>{}</h{level}>{}</div>',
         icon(icon_name),
@@ -224,6 +222,4 @@ def empty(content: str, icon_name: str, title: str, level: int = 2) -> SafeStrin
 @register.simple_block_tag
 def danger_row(content: str, title: str, consequence: str) -> SafeString:
     """A row of the danger zone: the consequence in one sentence, and the button as content."""
-    return format_html(
-        '<li><div class="grow"><b>{}</b><p>{}</p></div>{}</li>', title, consequence, content
-    )
+    return format_html('<li><div class="grow"><b>{}</b><p>{}</p></div>{}</li>', title, consequence, content)

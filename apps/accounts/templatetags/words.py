@@ -35,6 +35,8 @@ _SYSTEMS = (
     ("Linux", "Linux", "device-desktop"),
 )
 
+_NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
+
 
 @register.filter
 def browser(user_agent: str) -> str:
@@ -53,16 +55,20 @@ def browser_icon(user_agent: str) -> str:
 
 
 @register.simple_tag
-def when(moment: datetime | None, never: str = "Never") -> SafeString | str:
-    """A moment as people say it, in the reader's zone: "2 minutes ago", "Today, 08:47", "14 November"."""
+def when(moment: datetime | None, never: str = "Never", inside: bool = False) -> SafeString | str:
+    """A moment as people say it, in the reader's zone: "2 minutes ago", "Today, 08:47", "14 November".
+
+    ``inside`` of a sentence it begins with a small letter.
+    """
     if moment is None:
         return never
     local = timezone.localtime(moment)
+    words = spoken(local, timezone.localtime())
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         moment.isoformat(timespec="seconds"),
         f"{date_format(local, 'j F Y, H:i')} {local.tzname()}",
-        spoken(local, timezone.localtime()),
+        lower_first(words) if inside else words,
     )
 
 
@@ -98,6 +104,18 @@ def _count(number: int, unit: str) -> str:
 @register.filter
 def people(number: int) -> str:
     """A number of people in words up to twelve: "Five people", "One person"."""
-    words = "No One Two Three Four Five Six Seven Eight Nine Ten Eleven Twelve".split()
+    words = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve"]
     word = words[number] if number < len(words) else f"{number:,}"
     return f"{word} person" if number == 1 else f"{word} people"
+
+
+@register.filter
+def first_word(name: str) -> str:
+    """What a person is greeted by."""
+    return name.split()[0] if name.split() else name
+
+
+@register.filter
+def lower_first(sentence: str) -> str:
+    """A sentence's beginning inside of another sentence."""
+    return sentence[:1].lower() + sentence[1:]
