@@ -1,7 +1,25 @@
 """Every address of the product."""
 
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
+from apps.accounts.pages import people
+from apps.accounts.pages import urls as accounts_pages
+
+handler400 = "apps.accounts.pages.errors.bad_request"
+handler403 = "apps.accounts.pages.errors.permission_denied"
+handler404 = "apps.accounts.pages.errors.page_not_found"
+handler429 = "apps.accounts.pages.errors.too_many_requests"
+handler500 = "apps.accounts.pages.errors.server_error"
+
+# The tenant pages of all floors share one namespace: app:members, app:contacts, ...
+tenant_pages: list[URLPattern | URLResolver] = [*accounts_pages.tenant]
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", people.home, name="home"),
+    path("accounts/", include(accounts_pages.people_urls)),
     path("accounts/", include("allauth.urls")),
+    path("app/<slug:account_slug>/", include((tenant_pages, "app"))),
 ]
+if hasattr(settings, "MAILBOX_DIR"):
+    urlpatterns.append(path("dev/mail/", include("apps.accounts.mailbox.views")))

@@ -13,6 +13,8 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import pre_migrate
 
+        from apps.accounts.pages.entries import register_all
         from apps.accounts.tenancy import checks, roles  # noqa: F401 - registers the checks
 
         pre_migrate.connect(roles.prepare, sender=self, dispatch_uid="accounts.roles.prepare")
+        register_all()

@@ -1,0 +1,48 @@
+"""How allauth speaks and decides in this product."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as allauth_context
+from django.conf import settings
+
+SESSION_INVITATION = "invitation"
+"""Session key of the token somebody came with: sign-up takes the invitation up instead of making an account."""
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Words of sign-in. Limits: five wrong passwords per address and five minutes (allauth's default)."""
+
+    error_messages: ClassVar[dict[str, Any]] = {
+        **DefaultAccountAdapter.error_messages,
+        "account_inactive": "This sign-in is switched off. Ask the people who run this installation.",
+        "cannot_remove_primary_email": "This is your first address. Make another one first, then remove it.",
+        "duplicate_email": "You have this address already.",
+        "email_password_mismatch": (
+            "That e-mail and password don’t match. After five wrong tries sign-in pauses for five minutes."
+        ),
+        "email_taken": "Someone already signs in with this address.",
+        "enter_current_password": "This is not your current password.",
+        "incorrect_code": "This code is not right.",
+        "incorrect_password": "This is not your password.",
+        "invalid_or_expired_key": "This link no longer works.",
+        "invalid_password_reset": "This link no longer works.",
+        "max_email_addresses": "You have %d addresses, which is as many as one person can have.",
+        "rate_limited": "Too many tries in a short time. Wait a minute, then try again.",
+        "same_as_current": "This is what it is now.",
+        "too_many_login_attempts": "Too many wrong tries. Sign-in for this address pauses for five minutes.",
+        "unknown_email": "Nobody signs in with this address.",
+        "unverified_primary_email": "Confirm this address first.",
+    }
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """As allauth, with the product's own address for links that are not part of a request."""
+        super().send_mail(template_prefix, email, {"base_url": settings.BASE_URL, **context})
+
+    @property
+    def invitation_token(self) -> str:
+        """The invitation the current visitor came with, or ""."""
+        request = allauth_context.request
+        return request.session.get(SESSION_INVITATION, "") if request is not None else ""

@@ -1,0 +1,44 @@
+"""Error pages of the whole product: plain title, cause, two ways on, a code and a request id to quote."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+from apps.accounts.actors import request_context
+
+
+def _page(request: HttpRequest, template: str, status: int) -> HttpResponse:
+    # Without context processors: an error page must not depend on what may be broken.
+    context = {"request_id": request_context().request_id, "code": status}
+    return HttpResponse(render_to_string(template, context), status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400"""
+    return _page(request, "400.html", 400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403: the role may not do this."""
+    return _page(request, "403.html", 403)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404: gone, or somebody else's; alike on purpose."""
+    return _page(request, "404.html", 404)
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """429: allauth's limits on guessing."""
+    return _page(request, "429.html", 429)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500"""
+    return _page(request, "500.html", 500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403 for a form without its proof."""
+    return _page(request, "403_csrf.html", 403)
