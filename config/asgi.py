@@ -7,3 +7,7 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 
 application = get_asgi_application()
+
+from apps.accounts.tenancy.checks import require_walls  # noqa: E402 - needs the applications
+
+require_walls()

@@ -3,9 +3,25 @@
 import os
 
 from celery import Celery
+from celery.signals import task_postrun, worker_init, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 
 app = Celery("strongroom")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_init.connect
+def _refuse_without_walls(**_: object) -> None:
+    from apps.accounts.tenancy.checks import require_walls
+
+    require_walls()
+
+
+@worker_ready.connect
+@task_postrun.connect
+def _show_life(**_: object) -> None:
+    from config.health import worker_seen
+
+    worker_seen()
