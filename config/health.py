@@ -9,6 +9,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from apps.accounts.pages import people
 from apps.vault.keys import sealed_reason
 
 logger = logging.getLogger(__name__)
@@ -86,9 +87,7 @@ def ready(request: HttpRequest) -> JsonResponse:
 def front(request: HttpRequest) -> HttpResponse:
     """``/``: the dashboard (or sign-in) for people, health for machines, told apart by the Accept header."""
     if "text/html" in request.headers.get("Accept", ""):
-        from apps.accounts.pages.people import home
-
-        return home(request)
+        return people.home(request)
     return health(request)
 
 

@@ -3,10 +3,8 @@
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
-from config import health
-
-from apps.accounts.pages import people
 from apps.accounts.pages import urls as accounts_pages
+from config import health
 
 handler400 = "apps.accounts.pages.errors.bad_request"
 handler403 = "apps.accounts.pages.errors.permission_denied"
@@ -18,12 +16,11 @@ handler500 = "apps.accounts.pages.errors.server_error"
 tenant_pages: list[URLPattern | URLResolver] = [*accounts_pages.tenant]
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", people.home, name="home"),
-    path("accounts/", include(accounts_pages.people_urls)),
-    path("", health.front, name="front"),
+    path("", health.front, name="home"),
     path("health", health.health, name="health"),
     path("health/live", health.live, name="health_live"),
     path("health/ready", health.ready, name="health_ready"),
+    path("accounts/", include(accounts_pages.people_urls)),
     path("accounts/", include("allauth.urls")),
     path("app/<slug:account_slug>/", include((tenant_pages, "app"))),
 ]
