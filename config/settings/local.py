@@ -9,3 +9,5 @@ API_KEY_PEPPERS = API_KEY_PEPPERS or {1: SECRET_KEY}
 VAULT_MASTER_KEY_URI = environment.text("VAULT_MASTER_KEY_URI", f"local://{DATA}/secrets/master-key.json")
 EMAIL_BACKEND = "apps.accounts.mailbox.backend.MailboxBackend"
 MAILBOX_DIR = DATA / "mail"
+# Static files straight from their folders: no collecting step between a change and the page.
+WHITENOISE_USE_FINDERS = True
