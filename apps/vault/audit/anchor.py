@@ -85,6 +85,11 @@ def read(trail: UUID) -> Anchor | None:
     return Anchor(seq, digest)
 
 
+def exists(trail: UUID) -> bool:
+    """Whether ``trail`` has an anchor here, forged or not."""
+    return _path(trail).exists()
+
+
 def trails() -> list[UUID]:
     """All trails that have an anchor: one that is missing from the database was removed from it."""
     return [UUID(path.stem) for path in Path(settings.AUDIT_ANCHOR_DIR).glob("*/*.head")]

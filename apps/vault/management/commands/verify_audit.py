@@ -1,0 +1,62 @@
+"""``manage.py verify_audit``: is every audit trail whole?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.accounts.selectors import account_named
+from apps.vault.audit.prove import prove, prove_all, prove_platform
+from apps.vault.audit.verify import Proof
+from apps.vault.keys import Sealed
+
+
+class Command(BaseCommand):
+    """Checks every entry's MAC and link, the recorded end and the anchor outside of the database."""
+
+    help = "Prove audit trails whole: names each entry that was edited, removed, moved or cut off. Exit code 1 on a fault."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("account", nargs="?", help="Slug or id of an account, or “platform”.")
+        parser.add_argument("--all", action="store_true", help="Every account's trail and the platform's.")
+
+    def handle(self, *args: Any, account: str | None, all: bool, **options: Any) -> None:
+        if bool(account) == all:
+            raise CommandError("Name one account (slug, id or “platform”), or say --all.")
+        faults = trails = 0
+        try:
+            for name, proof in self._proofs(account):
+                trails += 1
+                faults += len(proof.faults)
+                self._tell(name, proof)
+        except Sealed as error:
+            raise CommandError(f"The vault is sealed, nothing can be proven: {error}") from error
+        if faults:
+            raise CommandError(f"{faults} faults in {trails} trails.", returncode=1)
+        self.stdout.write(f"{trails} trails are whole." if trails != 1 else "The trail is whole.")
+
+    def _proofs(self, account: str | None) -> Iterator[tuple[str, Proof]]:
+        if account is None:
+            return prove_all(self._progress)
+        if account == "platform":
+            return iter([("platform", prove_platform(self._progress))])
+        found = account_named(account)
+        if found is None:
+            raise CommandError(f"No account has the slug or id “{account}”.")
+        return iter([(found.slug, prove(found, self._progress))])
+
+    def _progress(self, name: str, read: int) -> None:
+        if self.stderr.isatty():
+            self.stderr.write(f"\r{name}: {read:,} entries read", ending="")
+
+    def _tell(self, name: str, proof: Proof) -> None:
+        if self.stderr.isatty():
+            self.stderr.write("\r\x1b[K", ending="")
+        if proof.whole:
+            self.stdout.write(f"{name}: {proof.entries:,} entries, whole. Head {proof.head.hex()}")
+            return
+        self.stdout.write(f"{name}: {proof.entries:,} entries, BROKEN")
+        for fault in proof.faults:
+            self.stdout.write(f"  {fault.kind}: {fault.words}")
