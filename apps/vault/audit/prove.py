@@ -28,7 +28,7 @@ def prove_platform(progress: Progress) -> Proof:
 
 
 def prove_all(progress: Progress) -> Iterator[tuple[str, Proof]]:
-    """Every trail with its name: the platform's, all accounts', and those that left the database but not the anchors."""
+    """Every trail with its name: the platform's, each account's, and those of which only an anchor is left."""
     yield "platform", prove_platform(progress)
     with platform("list the accounts whose trails are to be proven"):
         accounts = list(Account.objects.order_by("slug"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 from uuid import UUID
 
@@ -45,23 +46,20 @@ COLUMNS = (
 
 def pieces(trail: UUID, criteria: Criteria) -> Iterator[list[Line]]:
     """The entries of ``trail`` that meet ``criteria``, oldest first. Raises DecryptionFailed."""
-    upto = _in_scope(trail, lambda: last_seq(trail))
+    with _scope(trail):
+        upto = last_seq(trail)
     after = 0
     while after < upto:
-        piece = _in_scope(
-            trail,
-            lambda after=after: entries_after(trail, criteria, after=after, upto=upto, limit=PIECE),
-        )
+        with _scope(trail):
+            piece = entries_after(trail, criteria, after=after, upto=upto, limit=PIECE)
         if not piece:
             return
         yield piece
         after = piece[-1].seq
 
 
-def _in_scope(trail: UUID, read: Callable[[], Any]) -> Any:
-    scope = platform("read the platform's trail") if trail == PLATFORM_OWNER else tenant(trail)
-    with scope:
-        return read()
+def _scope(trail: UUID) -> AbstractContextManager[Any]:
+    return platform("read the platform's trail") if trail == PLATFORM_OWNER else tenant(trail)
 
 
 def as_csv(trail: UUID, criteria: Criteria = ANYTHING) -> Iterator[str]:

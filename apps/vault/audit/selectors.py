@@ -71,9 +71,7 @@ class Line(NamedTuple):
     hash: str
 
 
-def entries(
-    trail: UUID, criteria: Criteria = ANYTHING, *, before: int | None = None, limit: int = 50
-) -> list[Line]:
+def entries(trail: UUID, criteria: Criteria = ANYTHING, *, before: int | None = None, limit: int = 50) -> list[Line]:
     """The newest ``limit`` entries of ``trail`` that meet ``criteria``, older than sequence number ``before``.
 
     ``trail`` is the account in scope (or any, in the platform scope), or PLATFORM_OWNER in the platform scope.

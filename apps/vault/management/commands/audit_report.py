@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, time, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -34,8 +34,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("account", help="Slug or id of an account, or “platform”.")
         parser.add_argument("--format", choices=sorted(FORMATS), default="csv")
-        parser.add_argument("--from", dest="since", type=_moment, metavar="TIME", help="First day or moment (ISO 8601).")
-        parser.add_argument("--to", dest="until", type=_day_after, metavar="TIME", help="Last day, or moment (ISO 8601).")
+        parser.add_argument(
+            "--from", dest="since", type=_moment, metavar="TIME", help="First day or moment (ISO 8601)."
+        )
+        parser.add_argument(
+            "--to", dest="until", type=_day_after, metavar="TIME", help="Last day, or moment (ISO 8601)."
+        )
         parser.add_argument("--entity", default="", help="A type (contact), an id, or type:id.")
         parser.add_argument("--actor", default="", help="An id, an e-mail or a kind (user, api_key, staff, system).")
         parser.add_argument("--action", default="", help="An action (contact.created) or a resource (contact.*).")
@@ -48,15 +52,24 @@ class Command(BaseCommand):
         criteria = Criteria(**{name: options[name] for name in ("entity", "actor", "action", "since", "until")})
         try:
             self._note(found, format, criteria)
-            with _opened(output) as file:
+            with self._opened(output) as write:
                 for piece in FORMATS[format](_trail(found), criteria):
-                    file.write(piece)
+                    write(piece)
         except (Sealed, DecryptionFailed) as error:
             raise CommandError(str(error)) from error
         except FileExistsError as error:
             raise CommandError(f"{output} exists already.") from error
         if output is not None:
             self.stderr.write(f"Wrote {output}.")
+
+    @contextmanager
+    def _opened(self, output: Path | None) -> Iterator[Callable[[str], Any]]:
+        if output is None:
+            yield partial(self.stdout.write, ending="")
+            return
+        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            yield file.write
 
     def _note(self, account: Account | None, format: str, criteria: Criteria) -> None:
         asked = {name: str(value) for name, value in vars(criteria).items() if value}
@@ -71,16 +84,6 @@ class Command(BaseCommand):
 
 def _trail(account: Account | None) -> UUID:
     return account.id if account is not None else PLATFORM_OWNER
-
-
-@contextmanager
-def _opened(output: Path | None) -> Iterator[TextIO]:
-    if output is None:
-        yield sys.stdout
-        return
-    descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-        yield file
 
 
 def _moment(text: str) -> datetime:

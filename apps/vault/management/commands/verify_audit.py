@@ -14,9 +14,12 @@ from apps.vault.keys import Sealed
 
 
 class Command(BaseCommand):
-    """Checks every entry's MAC and link, the recorded end and the anchor outside of the database."""
+    """Checks every entry's MAC and link, the recorded end and the anchor outside of the database.
 
-    help = "Prove audit trails whole: names each entry that was edited, removed, moved or cut off. Exit code 1 on a fault."
+    Exit code 1 when a trail is broken, 2 when nothing could be checked.
+    """
+
+    help = "Prove audit trails whole, and name each entry that was edited, removed, moved or cut off."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("account", nargs="?", help="Slug or id of an account, or “platform”.")
@@ -24,7 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, account: str | None, all: bool, **options: Any) -> None:
         if bool(account) == all:
-            raise CommandError("Name one account (slug, id or “platform”), or say --all.")
+            raise CommandError("Name one account (slug, id or “platform”), or say --all.", returncode=2)
         faults = trails = 0
         try:
             for name, proof in self._proofs(account):
@@ -32,7 +35,7 @@ class Command(BaseCommand):
                 faults += len(proof.faults)
                 self._tell(name, proof)
         except Sealed as error:
-            raise CommandError(f"The vault is sealed, nothing can be proven: {error}") from error
+            raise CommandError(f"The vault is sealed, nothing can be proven: {error}", returncode=2) from error
         if faults:
             raise CommandError(f"{faults} faults in {trails} trails.", returncode=1)
         self.stdout.write(f"{trails} trails are whole." if trails != 1 else "The trail is whole.")
@@ -44,7 +47,7 @@ class Command(BaseCommand):
             return iter([("platform", prove_platform(self._progress))])
         found = account_named(account)
         if found is None:
-            raise CommandError(f"No account has the slug or id “{account}”.")
+            raise CommandError(f"No account has the slug or id “{account}”.", returncode=2)
         return iter([(found.slug, prove(found, self._progress))])
 
     def _progress(self, name: str, read: int) -> None:
