@@ -90,9 +90,7 @@ class OnnxEngine:
         options = SessionOptions()
         options.intra_op_num_threads = self._threads
         options.log_severity_level = 3
-        return InferenceSession(
-            self._weights.verified_bytes(), options, providers=["CPUExecutionProvider"]
-        )
+        return InferenceSession(self._weights.verified_bytes(), options, providers=["CPUExecutionProvider"])
 
 
 def _batches(encodings: Sequence[Encoding]) -> Iterator[list[int]]:
@@ -115,9 +113,7 @@ def _run(session: InferenceSession, encodings: Sequence[Encoding]) -> Vectors:
     for row, encoding in enumerate(encodings):
         ids[row, : len(encoding.ids)] = encoding.ids
         mask[row, : len(encoding.ids)] = 1
-    (hidden,) = session.run(
-        None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-    )
+    (hidden,) = session.run(None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)})
     weights = mask[:, :, None].astype(np.float32)
     means = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
     return means / np.linalg.norm(means, axis=1, keepdims=True)
