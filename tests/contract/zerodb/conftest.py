@@ -52,11 +52,16 @@ def connect(base: str, key: str | None = None, **headers: str) -> httpx2.Client:
 
 @pytest.fixture
 def make_caller(zerodb_server, django_db_blocker):
+    callers: list[Caller] = []
+
     def make(**options) -> Caller:
         with django_db_blocker.unblock():
-            return Caller(zerodb_server, **options)
+            callers.append(Caller(zerodb_server, **options))
+        return callers[-1]
 
-    return make
+    yield make
+    for caller in callers:
+        caller.http.close()
 
 
 @pytest.fixture
@@ -72,7 +77,8 @@ def bob(make_caller):
 @pytest.fixture
 def stranger(zerodb_server):
     """Somebody without a key."""
-    return connect(zerodb_server)
+    with connect(zerodb_server) as client:
+        yield client
 
 
 @pytest.fixture
@@ -84,9 +90,9 @@ def project(alice):
 @pytest.fixture
 def store(alice, project, zerodb_server):
     """A connection to Alice's project with the project's own key; paths begin with the project."""
-    return httpx2.Client(
-        base_url=f"{zerodb_server}/v1/public/{project['id']}/", headers={"X-API-Key": project["api_key"]}, timeout=30
-    )
+    base, headers = f"{zerodb_server}/v1/public/{project['id']}/", {"X-API-Key": project["api_key"]}
+    with httpx2.Client(base_url=base, headers=headers, timeout=30) as client:
+        yield client
 
 
 def vector_of(seed: int, dimensions: int = 384) -> list[float]:
