@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "apps.accounts.pages.policy.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -157,6 +158,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_ADAPTER = "apps.accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # only in the browser that signed up
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # of this session; the others end because their hash no longer fits
@@ -171,6 +173,7 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": _forms + "ResetPasswordKeyForm",
     "reauthenticate": _forms + "ReauthenticateForm",
 }
+MFA_ADAPTER = "apps.accounts.adapter.SecondFactorAdapter"
 MFA_FORMS = {
     "authenticate": _forms + "AuthenticateForm",
     "reauthenticate": _forms + "MFAReauthenticateForm",
