@@ -1,0 +1,43 @@
+"""ETags of single objects (RFC 9110 section 13): 304 for readers, 412 for writers who missed a change."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.http import parse_etags
+from rest_framework.request import Request
+
+from apps.accounts.api.problems import Problem
+from apps.accounts.api.rendering import MEDIA_TYPE, to_json
+
+
+def etag_of(body: bytes) -> str:
+    """A strong validator: equal bodies, and only they, have the same."""
+    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+
+
+def answer_object(request: Request, content: Any, *, status: int = 200, location: str = "") -> HttpResponse:
+    """The answer of one object with its ETag, or 304 when the reader has it already."""
+    body = to_json(content)
+    headers = {"ETag": etag_of(body)}
+    if location:
+        headers["Location"] = location
+    if request.method in {"GET", "HEAD"} and _names(request, "If-None-Match", headers["ETag"], weakly=True):
+        return HttpResponse(status=304, headers=headers)
+    return HttpResponse(body, content_type=MEDIA_TYPE, status=status, headers=headers)
+
+
+def check_unchanged(request: Request, show: Callable[[], Any]) -> None:
+    """Raises Problem (412) when ``If-Match`` names another state than what ``show`` shows of the locked object."""
+    if "If-Match" in request.headers and not _names(request, "If-Match", etag_of(to_json(show())), weakly=False):
+        raise Problem(412, "precondition_failed", "Read the object again and repeat the change on what it is now.")
+
+
+def _names(request: Request, header: str, etag: str, *, weakly: bool) -> bool:
+    given = parse_etags(request.headers.get(header, ""))
+    if weakly:
+        given = [tag.removeprefix("W/") for tag in given]
+    return etag in given or given == ["*"]

@@ -1,0 +1,53 @@
+"""Parts that the serializers of all floors share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+
+class Input(serializers.Serializer[Any]):
+    """What a caller may send. A name that is not known is refused, so that a misspelt one is not lost in silence.
+
+    Read-only fields may come along unread: whoever reads an object may send it back whole.
+    """
+
+    default_error_messages = {
+        "unknown": "There is no such field here.",
+        "invalid": "Send a JSON object with named fields.",
+    }
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            unknown = [name for name in data if name not in self.fields]
+            if unknown:
+                error = serializers.ErrorDetail(str(self.error_messages["unknown"]), code="unknown")
+                raise serializers.ValidationError({name: [error] for name in unknown})
+        return super().to_internal_value(data)
+
+
+class Parameters(Input):
+    """What a caller may write after the question mark."""
+
+    default_error_messages = {"unknown": "There is no such parameter here."}
+
+
+class PassedOn(serializers.Field[Any, Any, Any, Any]):
+    """A value that the service checks, so that all that is wrong is said at once. ``schema`` describes it."""
+
+    def __init__(self, *, schema: dict[str, Any], **options: Any) -> None:
+        options.setdefault("required", False)
+        super().__init__(allow_null=True, **options)
+        self._spectacular_annotation = {"field": schema}
+
+    def to_internal_value(self, data: Any) -> Any:
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+def text_schema(max_length: int, **more: Any) -> dict[str, Any]:
+    """OpenAPI of a text that may be null."""
+    return {"type": ["string", "null"], "maxLength": max_length, **more}
