@@ -5,10 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
 
 from apps.accounts.tenancy.models import TenantManager, TenantModel, TenantQuerySet
 from apps.accounts.tenancy.scope import NoScope, current_account_id
 from apps.vault.fields import BlindIndexField, EncryptedJSONField, EncryptedTextField
+
+
+def matches(name: str, value: str) -> Q:
+    """The condition that a contact's ``name`` (email, phone, identifier) is exactly ``value``, by its blind index.
+
+    Raises NoScope outside of an account, whose key the index needs.
+    """
+    account_id = current_account_id()
+    if account_id is None:
+        raise NoScope("A blind index belongs to one account: look up inside tenant(account).")
+    field: Any = Contact._meta.get_field(f"{name}_index")
+    candidates = field.candidates(account_id, value)
+    # One "=" is what row security lets an index answer; more than one only during a rotation.
+    match len(candidates):
+        case 0:
+            return Q(pk__in=[])
+        case 1:
+            return Q(**{f"{name}_index": candidates[0]})
+        case _:
+            return Q(**{f"{name}_index__in": candidates})
 
 
 class ContactQuerySet(TenantQuerySet):
@@ -16,30 +37,15 @@ class ContactQuerySet(TenantQuerySet):
 
     def with_email(self, value: str) -> Any:
         """Contacts with exactly this e-mail, whatever its case."""
-        return self._with("email_index", value)
+        return self.filter(matches("email", value))
 
     def with_phone(self, value: str) -> Any:
         """Contacts with exactly this number (E.164)."""
-        return self._with("phone_index", value)
+        return self.filter(matches("phone", value))
 
     def with_identifier(self, value: str) -> Any:
         """Contacts with exactly this identifier."""
-        return self._with("identifier_index", value)
-
-    def _with(self, name: str, value: str) -> Any:
-        account_id = current_account_id()
-        if account_id is None:
-            raise NoScope("A blind index belongs to one account: look up inside tenant(account).")
-        field: Any = self.model._meta.get_field(name)
-        candidates = field.candidates(account_id, value)
-        # One "=" is what row security lets an index answer; more than one only during a rotation.
-        match len(candidates):
-            case 0:
-                return self.none()
-            case 1:
-                return self.filter(**{name: candidates[0]})
-            case _:
-                return self.filter(**{f"{name}__in": candidates})
+        return self.filter(matches("identifier", value))
 
 
 class Contact(TenantModel):
