@@ -47,8 +47,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "apps.accounts.request_ids.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "apps.accounts.pages.policy.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -132,11 +132,6 @@ AUDIT_ANCHOR_DIR = Path(environment.text("AUDIT_ANCHOR_DIR", str(DATA / "audit-a
 _peppers = environment.words("API_KEY_PEPPERS", tuple(services.secret(DATA, "api-key-peppers").split()))
 API_KEY_PEPPERS = dict(enumerate(_peppers, start=1))
 
-# --- ZeroDB: the embedded server (docs of its API: /zerodb/v1/public/)
-ZERODB_FREE_PROJECTS = environment.integer("ZERODB_FREE_PROJECTS", 3, least=0)
-# Whether an id that nobody created is an empty project of its caller, as some clients expect.
-ZERODB_IMPLICIT_PROJECTS = environment.boolean("ZERODB_IMPLICIT_PROJECTS", True)
-
 # --- people
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -158,7 +153,6 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_ADAPTER = "apps.accounts.adapter.AccountAdapter"
-ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # only in the browser that signed up
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # of this session; the others end because their hash no longer fits
@@ -173,7 +167,6 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": _forms + "ResetPasswordKeyForm",
     "reauthenticate": _forms + "ReauthenticateForm",
 }
-MFA_ADAPTER = "apps.accounts.adapter.SecondFactorAdapter"
 MFA_FORMS = {
     "authenticate": _forms + "AuthenticateForm",
     "reauthenticate": _forms + "MFAReauthenticateForm",
@@ -193,7 +186,14 @@ DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "Strongroom <no-repl
 
 # --- API
 REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.accounts.api.authentication.ActorAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.accounts.api.access.ActionAllowed"],
+    "DEFAULT_PARSER_CLASSES": ["apps.accounts.api.parsing.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["apps.accounts.api.rendering.JSONRenderer"],
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "apps.accounts.api.problems.handle",
+    "URL_FORMAT_OVERRIDE": None,
 }
 
 # --- pages
@@ -204,6 +204,8 @@ STATIC_URL = "/static/"
 STATIC_ROOT = DATA / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 CSRF_FAILURE_VIEW = "apps.accounts.pages.errors.csrf_failure"
+# How many of our own proxies stand in front and add to X-Forwarded-For.
+TRUSTED_PROXIES = environment.integer("TRUSTED_PROXIES", 0, least=0)
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

@@ -1,1 +1,0 @@
-"""Checks of the tree that no linter knows: migrations, templates, licences, locks. `make lint` runs them."""
