@@ -27,8 +27,7 @@ from urllib.request import urlopen
 
 from honcho.environ import parse_procfile
 
-from config.embedded.__main__ import announce
-from config.embedded.data_folder import is_taken, secret
+from config.embedded.data_folder import announce, is_taken, one_at_a_time, secret, withdraw
 from config.embedded.postgres import EmbeddedPostgres
 from config.embedded.valkey import EmbeddedValkey
 
@@ -178,7 +177,8 @@ class Supervisor:
         announce(self.data, urls)
 
     def _start_server(self, name: str, server: EmbeddedPostgres | EmbeddedValkey) -> None:
-        process = server.start()
+        with one_at_a_time(self.data):
+            process = server.start()
         if process is not None:
             self.servers[name] = process
 
@@ -280,7 +280,7 @@ class Supervisor:
         if "postgres" in self.servers and self.postgres is not None:
             self.postgres.stop()
         if self.servers:
-            (self.data / "run" / "services.json").unlink(missing_ok=True)
+            withdraw(self.data)
         say("Stopped")
 
 

@@ -5,72 +5,100 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
+import signal
 import sys
 import time
 from pathlib import Path
 
+from config.embedded.data_folder import announce, one_at_a_time, withdraw
 from config.embedded.postgres import EmbeddedPostgres
 from config.embedded.valkey import EmbeddedValkey
 
 
-def start(data: Path) -> dict[str, str]:
-    """Start what does not run, set it up, and write where it is to ``run/services.json`` (mode 600)."""
-    postgres, valkey = EmbeddedPostgres(data), EmbeddedValkey(data)
-    postgres.initialise()
-    postgres.start()
-    valkey.start()
-    postgres.set_up()
-    return announce(data, {**postgres.urls(), **valkey.urls()})
+class Servers:
+    """Both servers of one data folder."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.postgres, self.valkey = EmbeddedPostgres(data), EmbeddedValkey(data)
+
+    @property
+    def urls(self) -> dict[str, str]:
+        return {**self.postgres.urls(), **self.valkey.urls()}
+
+    def answer(self) -> bool:
+        """Whether both take connections now."""
+        return self.postgres.answers() and self.valkey.answers()
+
+    def start(self) -> bool:
+        """Start what does not run, set it up, and say where it is. Returns whether anything was started here."""
+        with one_at_a_time(self.data):
+            self.postgres.initialise()
+            self.postgres.start()
+            self.valkey.start()
+            self.postgres.set_up()
+            announce(self.data, self.urls)
+        return any(server.process for server in (self.postgres, self.valkey))
+
+    def keep(self) -> None:
+        """Wait until what was started here has ended. The servers die with whoever started them."""
+        while any(server.process and server.process.poll() is None for server in (self.postgres, self.valkey)):
+            time.sleep(1)
+
+    def stop(self) -> None:
+        withdraw(self.data)
+        self.postgres.stop()
+        self.valkey.stop()
 
 
-def announce(data: Path, urls: dict[str, str]) -> dict[str, str]:
-    """Let processes started by hand find the servers (config/services.py reads this)."""
-    path = data / "run" / "services.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(urls))
-    return urls
-
-
-def _main(verb: str, data: Path) -> int:
-    if verb == "start":
-        if os.fork():
-            # The servers die with whoever starts them; here that is a keeper that stays in the background.
-            return _wait(data)
-        os.setsid()
-        start(data)
-        _keep(data)
-    elif verb == "stop":
-        (data / "run" / "services.json").unlink(missing_ok=True)
-        EmbeddedPostgres(data).stop()
-        EmbeddedValkey(data).stop()
-    urls = {**EmbeddedPostgres(data).urls(), **EmbeddedValkey(data).urls()}
-    if verb == "urls":
-        for name, value in urls.items():
-            print(f"export {name}={shlex.quote(value)}")
-    return 0
-
-
-def _wait(data: Path) -> int:
+def _start(servers: Servers) -> int:
+    if servers.answer():
+        announce(servers.data, servers.urls)
+        return 0
+    withdraw(servers.data)
+    keeper = os.fork()
+    if keeper == 0:
+        _be_keeper(servers)
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
-        if (data / "run" / "services.json").exists() and EmbeddedPostgres(data).answers():
+        if (servers.data / "run" / "services.json").exists() and servers.answer():
             return 0
+        ended, status = os.waitpid(keeper, os.WNOHANG)
+        if ended and status:
+            break
         time.sleep(0.1)
-    print("The embedded servers did not start; see the logs folder.", file=sys.stderr)
+    print(f"The embedded servers did not start; see {servers.data / 'logs'}.", file=sys.stderr)
     return 1
 
 
-def _keep(data: Path) -> None:
+def _be_keeper(servers: Servers) -> None:
+    os.setsid()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        started = servers.start()
+    except Exception as error:
+        print(error, file=sys.stderr, flush=True)
+        os._exit(1)
+    silence = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
-        os.close(stream)
-    for _ in range(3):
-        os.open(os.devnull, os.O_RDWR)
-    while (data / "run" / "services.json").exists():
-        time.sleep(1)
+        os.dup2(silence, stream)
+    if started:
+        servers.keep()
+    os._exit(0)
+
+
+def _main(verb: str, data: Path) -> int:
+    servers = Servers(data)
+    if verb == "start":
+        return _start(servers)
+    if verb == "stop":
+        servers.stop()
+    else:
+        for name, value in servers.urls.items():
+            print(f"export {name}={shlex.quote(value)}")
+    return 0
 
 
 if __name__ == "__main__":

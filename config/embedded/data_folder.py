@@ -1,11 +1,14 @@
-"""The data folder: secrets made once, ports chosen once."""
+"""The data folder: secrets made once, ports chosen once, the servers' addresses for processes started by hand."""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -57,3 +60,28 @@ def is_taken(number: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", number)) == 0
+
+
+@contextmanager
+def one_at_a_time(data: Path) -> Iterator[None]:
+    """Only one process at a time starts servers in this folder; others wait and then find them running."""
+    path = data / "run" / "starting.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def announce(data: Path, urls: dict[str, str]) -> None:
+    """Write where the servers are (mode 600, in one step); config/services.py reads this."""
+    path = data / "run" / "services.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"services.{os.getpid()}")
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(urls, file)
+    unfinished.replace(path)
+
+
+def withdraw(data: Path) -> None:
+    """The servers are gone."""
+    (data / "run" / "services.json").unlink(missing_ok=True)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,7 +17,7 @@ import psycopg
 from psycopg import sql
 
 from config.embedded.data_folder import forget_port, is_taken, port, secret
-from config.embedded.unprivileged import prefix
+from config.embedded.unprivileged import Way, way
 
 DATABASE = "strongroom"
 OWNER, APP, PLATFORM = "strongroom_owner", "strongroom_app", "strongroom_platform"
@@ -44,6 +47,19 @@ def programs() -> Path:
     return Path(found.origin).parent / "pginstall18" / "bin"
 
 
+@contextmanager
+def _password_for(chosen: Way, password: str) -> Iterator[int]:
+    """A pipe that holds the password and may be opened by who runs initdb."""
+    reader, writer = os.pipe()
+    try:
+        os.fchown(reader, chosen.uid, -1)
+        os.write(writer, f"{password}\n".encode())
+        os.close(writer)
+        yield reader
+    finally:
+        os.close(reader)
+
+
 class EmbeddedPostgres:
     """One server of one data folder. Every method may be called by any process that knows the folder."""
 
@@ -51,6 +67,8 @@ class EmbeddedPostgres:
         self.data = data
         self.folder = data / "postgres"
         self.log = data / "logs" / "postgres.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        """The server, when this object started it."""
 
     @property
     def port(self) -> int:
@@ -67,38 +85,43 @@ class EmbeddedPostgres:
 
     def command(self) -> list[str]:
         """The server in the foreground: stops fast on SIGINT, and when whoever started it dies."""
+        chosen = way(self.folder, programs())
         return [
-            *prefix(self.folder, programs()),
+            *chosen.prefix,
             *("setpriv", "--pdeathsig", "INT", "--"),
-            str(programs() / "postgres"),
-            *("-D", str(self.folder)),
+            str(chosen.programs / "postgres"),
+            *("-D", chosen.directory),
             *("-p", str(self.port)),
         ]
 
     def initialise(self) -> bool:
-        """Make the data directory when there is none. Returns whether it was made."""
+        """Make the data directory when there is none. Returns whether it was made. Raises DidNotStart."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        if (self.folder / "PG_VERSION").exists():
+        if self.folder.exists():
             return False
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        before = prefix(self.folder, programs())
-        initdb = subprocess.run(
-            [
-                *before,
-                str(programs() / "initdb"),
-                *("-D", str(self.folder), "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8"),
-                *("--auth-local=scram-sha-256", "--auth-host=scram-sha-256", "--pwfile=/dev/stdin"),
-            ],
-            input=secret(self.data, "postgres-postgres") + "\n",
-            text=True,
-            capture_output=True,
-            check=False,
-            cwd="/",
-        )
+        unfinished = self.folder.with_name("postgres.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700)
+        chosen = way(unfinished, programs())
+        with _password_for(chosen, secret(self.data, "postgres-postgres")) as password:
+            initdb = subprocess.run(
+                [
+                    *chosen.prefix,
+                    str(chosen.programs / "initdb"),
+                    *("-D", chosen.directory, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8"),
+                    *("--auth-local=scram-sha-256", "--auth-host=scram-sha-256", "--pwfile=/dev/stdin"),
+                ],
+                stdin=password,
+                text=True,
+                capture_output=True,
+                check=False,
+                cwd=unfinished,
+            )
         if initdb.returncode != 0:
             raise DidNotStart(f"initdb failed: {initdb.stderr.strip()[-800:]}")
-        with (self.folder / "postgresql.conf").open("a") as file:
+        with (unfinished / "postgresql.conf").open("a") as file:
             file.write(_CONFIGURATION)
+        unfinished.rename(self.folder)
         return True
 
     def start(self) -> subprocess.Popen[bytes] | None:
@@ -113,7 +136,7 @@ class EmbeddedPostgres:
         if not self._own_server_alive() and is_taken(self.port):
             forget_port(self.data, "postgres")
         while True:
-            process = self._spawn()
+            process = self.process = self._spawn()
             while process.poll() is None:
                 if self.answers():
                     return process
@@ -128,7 +151,12 @@ class EmbeddedPostgres:
     def _spawn(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True
+                self.command(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                start_new_session=True,
             )
 
     def _last_words(self) -> str:
@@ -148,15 +176,14 @@ class EmbeddedPostgres:
         return pid is not None and Path(f"/proc/{pid}").exists()
 
     def answers(self) -> bool:
-        """Whether the server of this folder (and no other) takes connections now."""
+        """Whether the server of this folder (and no other: none has its random password) takes connections now."""
         if not self._own_server_alive():
             return False
         try:
-            with self.connect("postgres", timeout=1) as connection:
-                row = connection.execute("SHOW data_directory").fetchone()
+            self.connect("postgres", timeout=1).close()
         except psycopg.OperationalError:
             return False
-        return row is not None and Path(row[0]) == self.folder
+        return True
 
     def connect(
         self, role: str, database: str = "postgres", *, timeout: int = 5

@@ -36,6 +36,8 @@ class EmbeddedValkey:
         self.data = data
         self.folder = data / "valkey"
         self.log = data / "logs" / "valkey.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        """The server, when this object started it."""
 
     @property
     def port(self) -> int:
@@ -79,7 +81,7 @@ class EmbeddedValkey:
             forget_port(self.data, "valkey")
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
-            process = subprocess.Popen(
+            process = self.process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         deadline = time.monotonic() + 30
