@@ -13,7 +13,12 @@ from django.db import connections
 from django.test import TransactionTestCase
 
 from tests import database
+from tests.coverage_map import CoversPlugin
 from tests.factories import Cast, make_cast
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(CoversPlugin(), "covers")
 
 
 @pytest.fixture(scope="session")

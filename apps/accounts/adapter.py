@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as allauth_context
+from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 
 SESSION_INVITATION = "invitation"
@@ -46,3 +47,15 @@ class AccountAdapter(DefaultAccountAdapter):
         """The invitation the current visitor came with, or ""."""
         request = allauth_context.request
         return request.session.get(SESSION_INVITATION, "") if request is not None else ""
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    """Words of the second factor."""
+
+    error_messages: ClassVar[dict[str, Any]] = {
+        **DefaultMFAAdapter.error_messages,
+        "cannot_delete_authenticator": "This second factor can’t be turned off.",
+        "cannot_generate_recovery_codes": "Turn on the authenticator app first.",
+        "incorrect_code": "This code is not right. Wait for the next one and check the clock of your phone.",
+        "unverified_email": "Confirm every e-mail address of yours first, or remove those you don’t use.",
+    }

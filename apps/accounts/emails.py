@@ -11,15 +11,18 @@ from apps.accounts.models import Account, Invitation
 
 
 def send_invitation(account: Account, invitation: Invitation, token: str, invited_by: str) -> None:
-    """The link with which ``invitation`` is accepted."""
+    """The link with which ``invitation`` is accepted. ``invited_by`` names a program or command that invites."""
+    inviter = invitation.invited_by
+    who = inviter.display_name if inviter else invited_by
     context = {
         "account": account,
         "invitation": invitation,
-        "invited_by": invited_by,
+        "invited_by": who,
         "link": settings.BASE_URL + reverse("accept_invitation", args=[token]),
     }
     message = EmailMultiAlternatives(
-        subject=f"{invited_by} invites you to {account.name} on Strongroom",
+        # A line break in a name would be a second header.
+        subject=" ".join(f"{who} invites you to {account.name} on Strongroom".split()),
         body=render_to_string("accounts/email/invitation.txt", context),
         to=[invitation.email],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -55,6 +55,11 @@ def _read(path: Path) -> Mail:
         id=UUID(path.stem),
         to=str(message["To"]),
         subject=str(message["Subject"]),
-        at=parsedate_to_datetime(str(message["Date"])),
+        at=_aware(parsedate_to_datetime(str(message["Date"]))),
         text=body.get_content().strip() if body else "",
     )
+
+
+def _aware(at: datetime) -> datetime:
+    """RFC 5322 writes UTC without a place as -0000, which Python reads as no zone at all."""
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -52,7 +52,7 @@ def _stranger(request: HttpRequest, invitation: Invitation, token: str) -> HttpR
         "invitation": invitation,
         "known": known,
         "sign_in_url": f"{reverse('account_login')}?{query}",
-        "sign_up_url": f"{reverse('account_signup')}?{query}",
+        "sign_up_url": reverse("account_signup"),
     }
     return render(request, "accounts/invitation.html", context)
 

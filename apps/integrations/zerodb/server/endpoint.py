@@ -1,0 +1,111 @@
+"""From a URL to a view and back: authentication first, then the method, then the view; errors as JSON."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from apps.integrations.zerodb.server import authentication
+from apps.integrations.zerodb.server.call import Call
+from apps.integrations.zerodb.server.errors import ApiError, internal_error, path_not_found
+
+logger = logging.getLogger(__name__)
+
+Answer = dict[str, Any] | list[Any] | tuple[int, dict[str, Any]]
+View = Callable[..., Answer]
+Guard = Callable[..., None]
+DjangoView = Callable[..., HttpResponse]
+
+
+def endpoint(
+    *, open_to_all: bool = False, timed: bool = False, guard: Guard | None = None, **views: View
+) -> DjangoView:
+    """One path's view: a view function per method, as ``endpoint(GET=show, POST=create)``.
+
+    A view takes the Call and the path's arguments and returns the body, or (status, body); it refuses by
+    raising ApiError. ``timed`` adds ``processing_time_ms`` to the answer. ``guard`` sees every request first, whatever
+    its method, and refuses by raising too.
+    """
+
+    @csrf_exempt
+    def serve(request: HttpRequest, **arguments: Any) -> HttpResponse:
+        started = time.perf_counter()
+        try:
+            call = Call(request, None if open_to_all else authentication.authenticate(request))
+            if guard is not None:
+                guard(call, **arguments)
+            view = views.get(request.method or "")
+            if view is None:
+                return _method_not_allowed(request, sorted(views))
+            answer = view(call, **arguments)
+        except ApiError as refusal:
+            return _refused(refusal)
+        except OperationalError:
+            logger.exception("The database did not answer a ZeroDB request.")
+            return _refused(ApiError(503, "SERVICE_UNAVAILABLE", "The store is not available right now."))
+        except Exception:
+            logger.exception("Unexpected fault in a ZeroDB request.")
+            return _refused(internal_error())
+        status, body = answer if isinstance(answer, tuple) else (200, answer)
+        if timed and isinstance(body, dict):
+            body["processing_time_ms"] = round((time.perf_counter() - started) * 1000)
+        return json_response(body, status)
+
+    return serve
+
+
+@csrf_exempt
+def unknown_path(request: HttpRequest, path: str = "") -> HttpResponse:
+    """404 PATH_NOT_FOUND, but 401 first: an unknown path tells a stranger nothing."""
+    try:
+        authentication.authenticate(request)
+    except ApiError as refusal:
+        return _refused(refusal)
+    return _refused(path_not_found(request.path_info))
+
+
+def json_response(body: Any, status: int = 200) -> HttpResponse:
+    """A JSON answer; dates become RFC 3339 in UTC with a ``Z``."""
+    content = orjson.dumps(body, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_SERIALIZE_NUMPY)
+    return HttpResponse(content, status=status, content_type="application/json")
+
+
+def rfc3339(moment: datetime) -> str:
+    """``2026-01-31T12:00:00.123456Z``."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form here")
+
+
+def _refused(refusal: ApiError) -> HttpResponse:
+    response = json_response(refusal.as_json(), refusal.status)
+    if refusal.retry_after is not None:
+        response["Retry-After"] = str(refusal.retry_after)
+    if refusal.status == 401:
+        response["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _method_not_allowed(request: HttpRequest, allowed: list[str]) -> HttpResponse:
+    response = _refused(
+        ApiError(
+            405, "METHOD_NOT_ALLOWED", f"Method {request.method} is not allowed here. Allowed: {', '.join(allowed)}"
+        )
+    )
+    response["Allow"] = ", ".join(allowed)
+    return response

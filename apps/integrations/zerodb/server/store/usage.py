@@ -1,0 +1,40 @@
+"""How much a project holds. All in the project's scope."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count
+
+from apps.integrations.models import ZeroAgentMemory, ZeroMemory, ZeroVector
+from apps.integrations.zerodb.server.walls import current_project_id
+
+_STORED_BYTES = """
+SELECT COALESCE(sum(pg_column_size(embedding) + octet_length(document) + pg_column_size(metadata)), 0)
+FROM integrations_zerovector WHERE project_id = %s AND (%s::text IS NULL OR namespace = %s)
+"""
+
+
+def of_project() -> dict[str, Any]:
+    """``{vectors_stored, tables_created, events_logged, memories_stored, storage_mb}``."""
+    return {
+        "vectors_stored": ZeroVector.objects.count(),
+        "tables_created": 0,
+        "events_logged": 0,
+        "memories_stored": ZeroMemory.objects.count() + ZeroAgentMemory.objects.count(),
+        "storage_mb": round(stored_bytes() / 1_000_000, 3),
+    }
+
+
+def stored_bytes(namespace: str | None = None) -> int:
+    """Bytes of vectors with their texts and metadata, of one namespace or of all."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STORED_BYTES, (current_project_id(), namespace, namespace))
+        return int(cursor.fetchone()[0])
+
+
+def namespaces() -> list[tuple[str, int]]:
+    """Each namespace with its number of vectors, by name."""
+    rows = ZeroVector.objects.values_list("namespace").annotate(count=Count("id")).order_by("namespace")
+    return [(name, count) for name, count in rows]

@@ -1,0 +1,58 @@
+"""Project tiers: the words that are accepted and what each allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from apps.integrations.zerodb.server.errors import ApiError
+from apps.integrations.zerodb.server.fields import Fields
+
+SUPPORT = "support@ainative.studio"
+
+
+@dataclass(frozen=True)
+class Tier:
+    """What a tier allows. ``projects`` is None when there is no limit."""
+
+    name: str
+    projects: int | None
+    next_tier: str | None
+
+
+_FREE = Tier("free", 3, "starter")
+_STARTER = Tier("starter", 10, "pro")
+_PROFESSIONAL = Tier("professional", 50, "enterprise")
+_ENTERPRISE = Tier("enterprise", None, None)
+
+TIERS: dict[str, Tier] = {
+    "free": _FREE,
+    "starter": _STARTER,
+    "professional": _PROFESSIONAL,
+    "pro": _PROFESSIONAL,
+    "enterprise": _ENTERPRISE,
+}
+_WORDS = "free, starter, professional, enterprise"
+
+
+def read_tier(fields: Fields, *, default: str | None) -> str | None:
+    """The tier word as sent, trimmed and lower-case; ``default`` when absent. Notes INVALID_TIER."""
+    name, value = fields.raw("tier")
+    if value is None:
+        return default
+    word = value.strip().lower() if isinstance(value, str) else None
+    if word not in TIERS:
+        fields.fail(name, f"Invalid tier '{value}'. Valid tiers: {_WORDS}", "enum", code="INVALID_TIER")
+        return default
+    return word
+
+
+def project_limit_exceeded(tier: str, used: int, limit: int) -> ApiError:
+    """429 that waiting does not cure: it says the limit, what is used and the way out."""
+    next_tier = TIERS[tier].next_tier
+    way_out = f"upgrade to '{next_tier}'" if next_tier else "contact support"
+    return ApiError(
+        429,
+        "PROJECT_LIMIT_EXCEEDED",
+        f"Project limit exceeded for tier '{tier}': {used}/{limit} projects in use. "
+        f"To create more, {way_out}, or write to {SUPPORT}.",
+    )

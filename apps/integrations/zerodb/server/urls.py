@@ -1,0 +1,111 @@
+"""Every route of the embedded ZeroDB server, under each base its clients use."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.urls import URLPattern, URLResolver, include, path, re_path
+
+from apps.integrations.zerodb.server import agent_memory, scopes, service, sign_in
+from apps.integrations.zerodb.server.embeddings import views as embeddings
+from apps.integrations.zerodb.server.endpoint import endpoint, unknown_path
+from apps.integrations.zerodb.server.memory import views as memory
+from apps.integrations.zerodb.server.projects import views as projects
+from apps.integrations.zerodb.server.vectors import views as vectors
+from apps.integrations.zerodb.server.vectors.bare_paths import require_bare_path
+
+scopes.register()
+
+_OPEN = [
+    path("", endpoint(open_to_all=True, GET=service.root)),
+    path("health", endpoint(open_to_all=True, GET=service.health)),
+]
+_AUTH = [
+    path("auth/login", endpoint(open_to_all=True, POST=sign_in.login)),
+    path("auth/refresh", endpoint(open_to_all=True, POST=sign_in.refresh)),
+    path("auth/me", endpoint(GET=sign_in.who_am_i)),
+]
+_PROJECTS = [
+    path("projects", endpoint(GET=projects.list_all, POST=projects.create)),
+    path("projects/<str:project_id>", endpoint(GET=projects.show, PATCH=projects.change, DELETE=projects.delete)),
+    path("projects/<str:project_id>/settings", endpoint(PATCH=projects.change_settings)),
+    path("projects/<str:project_id>/status", endpoint(PATCH=projects.change_status, PUT=projects.change_status)),
+    path("projects/<str:project_id>/api-key", endpoint(POST=projects.new_key)),
+    path("projects/<str:project_id>/statistics", endpoint(GET=projects.statistics)),
+    path("projects/<str:project_id>/collections", endpoint(GET=projects.collections)),
+]
+_EMBEDDINGS = [
+    path("embeddings/models", endpoint(open_to_all=True, GET=service.list_models)),
+    path("embeddings/models/<zerodb_model:name>", endpoint(GET=service.show_model)),
+    path("<zerodb_scope:scope>embeddings/generate", endpoint(timed=True, POST=embeddings.generate)),
+    path("<zerodb_scope:scope>embeddings/batch", endpoint(timed=True, POST=embeddings.generate)),
+    path("<zerodb_scope:scope>embeddings/compare", endpoint(timed=True, POST=embeddings.compare)),
+    path("<zerodb_scope:scope>embeddings/embed-and-store", endpoint(timed=True, POST=embeddings.embed_and_store)),
+    path("<zerodb_scope:scope>embeddings/search", endpoint(timed=True, POST=embeddings.search)),
+]
+
+
+def _vector_routes(prefix: str, *, without_database: bool = False) -> list[URLPattern]:
+    view = partial(endpoint, timed=True, guard=require_bare_path if without_database else None)
+    return [
+        path(prefix, view(GET=vectors.list_or_get, PUT=vectors.put_many, DELETE=vectors.delete_many)),
+        path(f"{prefix}/upsert", view(POST=vectors.upsert)),
+        path(f"{prefix}/batch-upsert", view(POST=vectors.put_many)),
+        path(f"{prefix}/search", view(POST=vectors.search)),
+        path(f"{prefix}/list", view(GET=vectors.list_or_get)),
+        path(f"{prefix}/stats", view(GET=vectors.stats)),
+        path(f"{prefix}/delete", view(DELETE=vectors.delete_by_body, POST=vectors.delete_by_body)),
+        path(f"{prefix}/<str:vector_id>", view(GET=vectors.show, DELETE=vectors.delete_one)),
+        path(f"{prefix}/<str:vector_id>/metadata", view(PATCH=vectors.change_metadata)),
+    ]
+
+
+_VECTORS = [
+    *_vector_routes("<zerodb_scope:scope>database/vectors"),
+    *_vector_routes("<zerodb_direct_or_header:scope>vectors", without_database=True),
+]
+_MEMORY = [
+    path("<zerodb_scope:scope>database/memory", endpoint(GET=memory.list_all, POST=memory.create)),
+    path("<zerodb_scope:scope>database/memory/search", endpoint(POST=memory.search)),
+    path("<zerodb_scope:scope>database/memory/bulk", endpoint(POST=memory.create_many)),
+    path(
+        "<zerodb_scope:scope>database/memory/<str:memory_id>",
+        endpoint(GET=memory.show, PATCH=memory.change, DELETE=memory.delete),
+    ),
+    path("<zerodb_scope:scope>database/memory/<str:memory_id>/related", endpoint(GET=memory.related)),
+]
+# Never changed, and that is said whatever else is wrong.
+_append_only = partial(
+    endpoint, PUT=agent_memory.refuse_change, PATCH=agent_memory.refuse_change, DELETE=agent_memory.refuse_change
+)
+_AGENT_MEMORY = [
+    path(
+        "<zerodb_direct:scope>agent-memory",
+        _append_only(GET=agent_memory.list_all, POST=agent_memory.create),
+    ),
+    path("<zerodb_direct:scope>agent-memory/<str:memory_id>", _append_only(GET=agent_memory.show)),
+]
+_NOTHING_ELSE = [re_path(r"^(?P<path>.*)$", unknown_path)]
+
+routes: list[URLPattern] = [
+    *_OPEN,
+    *_AUTH,
+    *_PROJECTS,
+    *_EMBEDDINGS,
+    *_VECTORS,
+    *_MEMORY,
+    *_AGENT_MEMORY,
+    *_NOTHING_ELSE,
+]
+"""Everything below one base."""
+
+# Without the version only vectors are served, and what tells that the server is there.
+_root: list[URLPattern] = [*_OPEN, *_vector_routes("database/<zerodb_nothing:scope>vectors"), *_NOTHING_ELSE]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/public/", include(routes)),
+    path("api/v1/public/", include(routes)),
+    path("api/v1/", include(routes)),
+    path("v1/", include(routes)),
+    path("", include(_root)),
+]

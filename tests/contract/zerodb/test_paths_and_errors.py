@@ -1,0 +1,154 @@
+"""Sections 1, 3 and 9: path forms, bases, and one shape for every refusal."""
+
+import re
+
+import httpx2
+import pytest
+
+pytestmark = pytest.mark.covers("P-11")
+
+BASES = ["v1/public", "api/v1", "api/v1/public", "v1"]
+
+
+@pytest.fixture
+def at(alice, zerodb_server):
+    """Requests to any path under the server's root."""
+    with httpx2.Client(base_url=f"{zerodb_server}/", headers={"X-API-Key": alice.key}) as client:
+        yield client
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_every_base_reaches_the_same_store(at, alice, project, base):
+    document = f"written under {base}"
+    answer = at.post(f"{base}/{project['id']}/embeddings/embed-and-store", json={"text": document})
+    assert answer.status_code == 200, answer.text
+    found = alice.http.post(f"{project['id']}/embeddings/search", json={"query": document}).json()["results"]
+    assert found[0]["document"] == document and found[0]["score"] >= 0.99
+
+
+def test_every_form_of_path_reaches_the_same_store(alice, project, make_vector):
+    project_id, header = project["id"], {"X-Project-ID": project["id"]}
+    writes = [
+        (f"{project_id}/database/vectors/upsert", {}),
+        (f"projects/{project_id}/database/vectors/upsert", {}),
+        ("database/vectors/upsert", header),
+        ("vectors/upsert", header),
+        (f"{project_id}/vectors/upsert", {}),
+    ]
+    for number, (path, headers) in enumerate(writes):
+        body = {"id": f"v{number}", "vector": make_vector(number)}
+        assert alice.http.post(path, json=body, headers=headers).status_code == 200, path
+    for path, headers in [
+        (f"{project_id}/database/vectors", {}),
+        (f"projects/{project_id}/database/vectors", {}),
+        ("database/vectors", header),
+        ("vectors", header),
+        (f"{project_id}/vectors", {}),
+    ]:
+        listed = alice.http.get(path, headers=headers).json()
+        assert {vector["id"] for vector in listed["vectors"]} == {"v0", "v1", "v2", "v3", "v4"}, path
+
+
+def test_the_path_wins_over_the_header(alice, project):
+    other = alice.create_project()
+    alice.http.post(f"{project['id']}/database/memory", json={"content": "here"}, headers={"X-Project-ID": other["id"]})
+    assert alice.http.get(f"{project['id']}/database/memory").json()["total"] == 1
+    assert alice.http.get(f"{other['id']}/database/memory").json()["total"] == 0
+
+
+def test_a_project_key_needs_no_project_in_the_path(project, zerodb_server):
+    with httpx2.Client(base_url=f"{zerodb_server}/v1/public/", headers={"X-API-Key": project["api_key"]}) as http:
+        assert http.post("embeddings/embed-and-store", json={"text": "by key alone"}).status_code == 200
+        assert http.get("vectors").json()["total"] == 1
+        assert http.get(f"{project['id']}/database/vectors").json()["total"] == 1
+
+
+def test_without_any_project_a_caller_has_a_default_one(alice, bob, at, make_vector):
+    assert at.post("database/vectors/upsert", json={"id": "root", "vector": make_vector(1)}).status_code == 200
+    assert alice.http.get("database/vectors").json()["total"] == 1
+    assert bob.http.get("database/vectors").json()["total"] == 0
+
+
+def refused_path(answer: httpx2.Response) -> None:
+    assert answer.status_code == 404, answer.text
+    assert answer.json()["error_code"] == "PATH_NOT_FOUND"
+    assert answer.request.url.path in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "proj_never_created/vectors/upsert",
+        "proj_never_created/vectors/search",
+        "proj_never_created/vectors/list",
+        "vectors/upsert",
+        "nowhere",
+        "projects/a/b/c/d",
+        "proj_x/database/embeddings/generate",
+        "projects/proj_x/vectors/upsert",
+    ],
+)
+def test_paths_that_do_not_exist_are_named(alice, path):
+    refused_path(alice.http.post(path, json={}))
+
+
+@pytest.mark.parametrize("path", ["", "v1/public/x/y", "v2/projects", "api/v2/projects"])
+def test_paths_outside_of_the_bases_do_not_exist(at, path):
+    if path:
+        refused_path(at.get(path))
+    else:
+        assert at.get(path).status_code == 200
+
+
+def test_a_wrong_method_is_405_and_says_which_are_right(alice):
+    answer = alice.http.delete("projects")
+    assert answer.status_code == 405 and answer.json()["error_code"] == "METHOD_NOT_ALLOWED"
+    assert answer.headers["allow"] == "GET, POST"
+
+
+REFUSALS = [
+    ("GET", "nowhere", None),
+    ("DELETE", "projects", None),
+    ("POST", "projects", b"{not json"),
+    ("POST", "projects", b'["a list"]'),
+    ("POST", "projects", b'{"name": NaN}'),
+    ("POST", "projects", b'{"name": "\\u0000"}'),
+    ("POST", "projects", b"{}"),
+    ("POST", "projects", b'{"name": "x", "tier": "gold"}'),
+    ("GET", "projects/none", None),
+    ("GET", "projects?limit=many", None),
+    ("POST", "p/embeddings/generate", b'{"text": "x", "model": "gpt-4"}'),
+    ("POST", "p/embeddings/search", b'{"query": "x", "metadata_filter": {"a": {"$no": 1}}}'),
+    ("POST", "p/embeddings/search", b'{"query": "x", "namespace": "../etc"}'),
+    ("POST", "p/database/vectors/upsert", b'{"vector_embedding": [1, 2], "document": "d"}'),
+    ("GET", "p/database/vectors/none", None),
+    ("GET", "p/database/memory/none", None),
+    ("GET", "p/agent-memory/none", None),
+    ("PUT", "p/agent-memory/mem_1", b"{}"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), REFUSALS)
+def test_every_refusal_has_one_shape_and_is_the_same_again(alice, method, path, body):
+    first, second = (alice.http.request(method, path, content=body) for _ in range(2))
+    assert 400 <= first.status_code < 500
+    assert first.headers["content-type"] == "application/json"
+    answer = first.json()
+    assert isinstance(answer["detail"], str) and answer["detail"]
+    assert re.fullmatch(r"[A-Z][A-Z0-9_]*", answer["error_code"])
+    assert "processing_time_ms" not in answer
+    assert (second.status_code, second.json()) == (first.status_code, answer)
+    if first.status_code == 422:
+        places = {entry["loc"][0] for entry in answer["validation_errors"]}
+        assert places == ({"query"} if "?" in path else {"body"})
+
+
+def test_unknown_fields_are_ignored(alice):
+    answer = alice.http.post("projects", json={"name": "p", "no_such_field": 1, "tier": "pro"})
+    assert answer.status_code == 201 and "no_such_field" not in answer.json()
+
+
+def test_two_missing_fields_are_two_entries(alice, project):
+    answer = alice.http.post(f"{project['id']}/agent-memory", json={"content": "c", "memory_type": "goal"}).json()
+    assert [entry["loc"] for entry in answer["validation_errors"]] == [["body", "agent_id"], ["body", "run_id"]]
+    assert all("missing" in entry["type"] for entry in answer["validation_errors"])

@@ -1,0 +1,25 @@
+"""The doors that have no address: tasks, consumers, commands and job kinds, and how each gets its scope.
+
+Whoever adds one adds a line here; ``test_doors.py`` fails on one that is not listed.
+"""
+
+# Celery tasks by name.
+TASKS: dict[str, str] = {
+    "accounts.run_job": "opens the scope of the account named in the message; the handler opens it again as it needs",
+    "accounts.sweep_jobs": "platform: finds jobs of all accounts whose message or worker was lost",
+}
+
+# WebSocket and other consumers by dotted path.
+CONSUMERS: dict[str, str] = {}
+
+# Management commands of our apps by name.
+COMMANDS: dict[str, str] = {
+    "audit_report": "opens the scope of the account named on its command line",
+    "check_isolation": "reads the catalogue, no rows",
+    "demo": "makes its own accounts by the services",
+    "init_vault": "the platform's own keys, in the platform scope",
+    "verify_audit": "opens the scope of one account after another, and the platform's for its own trail",
+}
+
+# Kinds of jobs by name: the account is the job's own, whatever its payload says.
+JOB_KINDS: dict[str, str] = {}

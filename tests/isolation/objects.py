@@ -1,0 +1,47 @@
+"""How to make one object of each kind that an address can name (for ``of=`` in routes.py).
+
+Each maker runs in the account's scope, in the name of its owner.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from allauth.usersessions.models import UserSession
+
+from apps.accounts.actors import Actor
+from apps.accounts.models import Account, Job, Membership, User
+from apps.accounts.roles import Role
+from apps.accounts.services.api_keys import create_api_key
+from apps.accounts.services.invitations import invite
+from tests.factories import make_contact, make_user
+
+
+def owner(account: Account) -> Actor:
+    """The account's owner, as an actor."""
+    return Actor.member(Membership.objects.select_related("user").filter(role=Role.OWNER).earliest("created_at"))
+
+
+def a_membership(account: Account) -> Any:
+    return Membership.objects.create(user=make_user(), role=Role.VIEWER)
+
+
+def an_invitation(account: Account) -> Any:
+    return invite(account=account, email=f"{uuid4().hex}@guests.example", role=Role.MEMBER, actor=owner(account))
+
+
+def an_api_key(account: Account) -> Any:
+    return create_api_key(actor=owner(account), name="of the owner", role=Role.MEMBER).row
+
+
+def a_contact(account: Account) -> Any:
+    return make_contact(account)
+
+
+def a_job(account: Account) -> Any:
+    return Job.objects.create(kind="test.nothing")
+
+
+def a_session(user: User) -> Any:
+    return UserSession.objects.create(user=user, ip="192.0.2.1", session_key=uuid4().hex, user_agent="Mozilla/5.0")

@@ -1,0 +1,84 @@
+"""What every address of the product promises about isolation. A route that is not here fails the tests.
+
+To add one: write its shape (``<name>`` for what varies, without the converter) and its kind from ``kinds.py``:
+
+    "/app/<account_slug>/notes/<note_id>/": page(
+        of={"note_id": a_note},                      # how to make one: a maker in objects.py
+        GET=Asks("notes.view"),                      # what a role must be allowed, per method
+        POST=Asks("notes.update", {"text": "x"}),    # and a body with which the owner's request works
+    ),
+
+Every method the route answers must be listed. That is all: own, foreign, missing, anonymous and lower roles are tested
+from it.
+"""
+
+from __future__ import annotations
+
+from tests.isolation.kinds import Asks, Kind, PersonRoute, PlatformRoute, PublicRoute, page
+from tests.isolation.objects import a_membership, a_session, an_api_key, an_invitation
+
+ROUTES: dict[str, Kind] = {
+    # --- signs of health
+    "/health": PublicRoute("says which parts of the product answer, and nothing of accounts"),
+    "/health/live": PublicRoute("says that the process lives"),
+    "/health/ready": PublicRoute("says whether the process can serve"),
+    # --- people, outside of accounts
+    "/": PersonRoute("leads to one's own account; programs are told the product's health, as at /health"),
+    "/accounts/new/": PersonRoute("makes an account of one's own"),
+    "/accounts/profile/": PersonRoute("one's own name and look"),
+    "/accounts/theme/": PersonRoute("one's own look", method="POST"),
+    "/accounts/sessions/<session_id>/end/": PersonRoute(
+        "one's own sessions", of={"session_id": a_session}, method="POST"
+    ),
+    "/accounts/invitations/<token>/": PublicRoute("whoever holds the link's secret was invited"),
+    # --- pages of an account
+    "/app/<account_slug>/": page(GET=Asks("account.view")),
+    "/app/<account_slug>/members/": page(GET=Asks("members.view")),
+    "/app/<account_slug>/members/invite/": page(
+        POST=Asks("members.invite", {"emails": "new@people.example", "role": "member"})
+    ),
+    "/app/<account_slug>/members/<membership_id>/role/": page(
+        of={"membership_id": a_membership}, POST=Asks("members.change_role", {"role": "member"})
+    ),
+    "/app/<account_slug>/members/<membership_id>/remove/": page(
+        of={"membership_id": a_membership}, GET=Asks("members.remove"), POST=Asks("members.remove")
+    ),
+    "/app/<account_slug>/members/invitations/<invitation_id>/resend/": page(
+        of={"invitation_id": an_invitation}, POST=Asks("members.invite")
+    ),
+    "/app/<account_slug>/members/invitations/<invitation_id>/withdraw/": page(
+        of={"invitation_id": an_invitation}, POST=Asks("members.invite")
+    ),
+    "/app/<account_slug>/settings/": page(
+        GET=Asks("account.view"),
+        POST=Asks(
+            "account.update", lambda account: {"name": "Other name", "slug": account.slug, "default_region": "DE"}
+        ),
+    ),
+    "/app/<account_slug>/security/": page(GET=Asks("account.view")),
+    "/app/<account_slug>/api/": page(GET=Asks("api_keys.view_own")),
+    "/app/<account_slug>/api/new/": page(
+        GET=Asks("api_keys.create"), POST=Asks("api_keys.create", {"name": "New", "role": "viewer"})
+    ),
+    "/app/<account_slug>/api/<key_id>/": page(
+        of={"key_id": an_api_key},
+        GET=Asks("api_keys.manage"),
+        POST=Asks("api_keys.manage", {"name": "Other", "role": "viewer"}),
+    ),
+    "/app/<account_slug>/api/<key_id>/toggle/": page(of={"key_id": an_api_key}, POST=Asks("api_keys.manage")),
+    "/app/<account_slug>/api/<key_id>/rotate/": page(
+        of={"key_id": an_api_key}, GET=Asks("api_keys.manage"), POST=Asks("api_keys.manage")
+    ),
+    "/app/<account_slug>/api/<key_id>/delete/": page(
+        of={"key_id": an_api_key}, GET=Asks("api_keys.manage"), POST=Asks("api_keys.manage")
+    ),
+    # --- development
+    "/dev/mail/": PublicRoute("only local settings give it an address: it shows the mails of this machine"),
+    "/dev/mail/<mail_id>/": PublicRoute("only local settings give it an address: it shows the mails of this machine"),
+}
+
+# Whole trees of somebody else's views: (beginning of the address, beginning of the view's module) → kind.
+TREES: dict[tuple[str, str], Kind] = {
+    ("/accounts/", "allauth."): PublicRoute("allauth: shows the signed-in person their own data and nobody else's"),
+    ("/admin/", ""): PlatformRoute("the operator's side"),
+}

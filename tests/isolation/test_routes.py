@@ -1,0 +1,238 @@
+"""Every route of the product, asked by its own account, by another one, by nobody and by lower roles."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from apps.accounts.models import Account
+from apps.accounts.roles import Role
+from apps.accounts.tenancy.registry import owned_columns
+from apps.accounts.tenancy.scope import platform
+from tests.factories import Cast, make_contact
+from tests.isolation.asking import Who, address, ask, bytes_of, made, missing, nobody, of_role, person, program, undone
+from tests.isolation.kinds import Asks, Kind, PersonRoute, PlatformRoute, TenantRoute
+from tests.isolation.routes import ROUTES, TREES
+from tests.isolation.urlconf import METHODS, Route, every_route
+
+pytestmark = [pytest.mark.django_db, pytest.mark.covers("A-05", "A-07", "X-11")]
+
+_HOW = (
+    "tests/isolation/routes.py does not say what these addresses promise. Add a line for each "
+    "(its docstring shows how):\n"
+)
+
+
+def kind_of(route: Route) -> Kind | None:
+    if route.shape in ROUTES:
+        return ROUTES[route.shape]
+    for (prefix, module), kind in TREES.items():
+        if route.shape.startswith(prefix) and route.module.startswith(module):
+            return kind
+    return None
+
+
+def _each(kind: type, *, with_objects: bool = False) -> Any:
+    chosen = [
+        pytest.param(shape, found, id=shape)
+        for shape, found in ROUTES.items()
+        if isinstance(found, kind) and (found.of or not with_objects)
+    ]
+    return pytest.mark.parametrize(("shape", "route"), chosen)
+
+
+each_tenant_route = _each(TenantRoute)
+each_tenant_route_of_an_object = _each(TenantRoute, with_objects=True)
+each_route_of_a_person = _each(PersonRoute)
+
+
+def test_every_route_is_classified() -> None:
+    unknown = [route for route in every_route() if kind_of(route) is None]
+    lines = [f'    "{route.shape}": ...,  # {route.module} {route.action}' for route in unknown]
+    assert not unknown, _HOW + "\n".join(lines)
+
+
+def test_every_classified_route_exists() -> None:
+    gone = set(ROUTES) - {route.shape for route in every_route()}
+    assert not gone, f"tests/isolation/routes.py lists addresses that the product does not have: {sorted(gone)}"
+
+
+def test_every_address_of_an_account_is_a_tenant_route() -> None:
+    wrong = [
+        route.shape
+        for route in every_route()
+        if "<account_slug>" in route.shape and not isinstance(kind_of(route), TenantRoute)
+    ]
+    assert not wrong
+
+
+def _address(shape: str, cast: Cast, names: dict[str, str]) -> str:
+    return address(shape, {"account_slug": cast.account.slug, **names})
+
+
+@each_tenant_route
+def test_own_is_answered_and_every_method_is_listed(shape: str, route: TenantRoute, cast: Cast) -> None:
+    for who in of_role(cast, Role.OWNER, route):
+        for method, asks in route.methods.items():
+            with undone():
+                where = _address(shape, cast, made(route, cast.account))
+                answer = ask(who, method, where, asks, asks.body_for(cast.account))
+                assert answer.status_code in asks.answers, f"{method} {where}: {answer.status_code}\n{_text(answer)}"
+    for method in set(METHODS) - set(route.methods):
+        where = _address(shape, cast, made(route, cast.account))
+        answer = ask(of_role(cast, Role.OWNER, route)[0], method, where, Asks("account.view"), None)
+        assert answer.status_code == 405, f"{method} {where} answers {answer.status_code}: list it in routes.py"
+
+
+@each_tenant_route_of_an_object
+def test_a_foreign_object_is_missing(shape: str, route: TenantRoute, cast: Cast) -> None:
+    """By bytes: another account's object and one that does not exist; and nothing of theirs changes."""
+    foreign = made(route, cast.stranger_account)
+    nothing = missing(foreign)
+    before = _rows_of(cast.stranger_account)
+    for who in of_role(cast, Role.OWNER, route):
+        for method, asks in route.methods.items():
+            body = asks.body_for(cast.account)
+            answers = [
+                bytes_of(ask(who, method, _address(shape, cast, names), asks, body), *names.values())
+                for names in (nothing, foreign, nothing)
+            ]
+            assert answers[0][0] == 404, f"{method}: a missing object answers {answers[0][0]}"
+            assert answers[0] == answers[2], f"{method}: two answers to the same question differ"
+            assert answers[1] == answers[0], f"{method}: a foreign object can be told from a missing one"
+    assert _rows_of(cast.stranger_account) == before
+
+
+@each_tenant_route
+def test_a_foreign_account_is_missing(shape: str, route: TenantRoute, cast: Cast) -> None:
+    """Alice at Charlie's address (or, on the API, naming Charlie's account) finds exactly nothing."""
+    alice = person(cast.alice)
+    names = made(route, cast.stranger_account)
+    before = _rows_of(cast.stranger_account)
+    for method, asks in route.methods.items():
+        body = asks.body_for(cast.account)
+        answers = []
+        for slug in ("no-such-company", cast.stranger_account.slug):
+            if route.api:
+                headers, where = {"X-Account": slug}, address(shape, names)
+            else:
+                headers, where = {}, address(shape, {"account_slug": slug, **names})
+            answers.append(bytes_of(ask(alice, method, where, asks, body, **headers), slug))
+        assert answers[0][0] in ({401, 403, 404} if route.api else {404}), f"{method}: {answers[0][0]}"
+        assert answers[0] == answers[1], f"{method}: a foreign account can be told from a missing one"
+    assert _rows_of(cast.stranger_account) == before
+
+
+@each_tenant_route
+def test_own_answers_hold_nothing_foreign(shape: str, route: TenantRoute, cast: Cast) -> None:
+    make_contact(cast.stranger_account, name="Zebulon Foreigner", email="zebulon@foreign.example")
+    marks = [
+        mark.encode()
+        for mark in (cast.stranger_account.name, str(cast.stranger_account.id), cast.charlie.email, "zebulon")
+    ]
+    for who in of_role(cast, Role.OWNER, route):
+        for method, asks in route.methods.items():
+            with undone():
+                where = _address(shape, cast, made(route, cast.account))
+                _, headers, body = bytes_of(ask(who, method, where, asks, asks.body_for(cast.account)))
+            found = [mark for mark in marks if mark.lower() in body.lower() + str(headers).lower().encode()]
+            assert not found, f"{method} {where} shows {found}"
+
+
+@each_tenant_route
+def test_anonymous_people_are_asked_to_sign_in(shape: str, route: TenantRoute, cast: Cast) -> None:
+    names = made(route, cast.account)
+    before = _rows_of(cast.account)
+    for method, asks in route.methods.items():
+        body = asks.body_for(cast.account)
+        if route.api:
+            answer = ask(nobody(), method, address(shape, names), asks, body)
+            assert answer.status_code == 401, f"{method}: {answer.status_code}"
+            wrong = ask(nobody(), method, address(shape, names), asks, body, Authorization="Bearer sr_abcdefghijkl_x")
+            assert wrong.status_code == 401
+        else:
+            answers = []
+            for slug in (cast.account.slug, "no-such-company"):
+                answer = ask(nobody(), method, address(shape, {"account_slug": slug, **names}), asks, body)
+                answers.append(bytes_of(answer, slug))
+            assert answers[0][0] == 302, f"{method}: {answers[0][0]}"
+            assert answers[0] == answers[1], f"{method}: anonymous people can tell which accounts exist"
+    assert _rows_of(cast.account) == before
+
+
+@each_tenant_route
+def test_each_role_is_let_in_or_refused_as_the_matrix_says(shape: str, route: TenantRoute, cast: Cast) -> None:
+    for role in Role:
+        for who in of_role(cast, role, route):
+            for method, asks in route.methods.items():
+                with undone():
+                    _try_as(role, who, method, shape, route, asks, cast)
+
+
+def _try_as(role: Role, who: Who, method: str, shape: str, route: TenantRoute, asks: Asks, cast: Cast) -> None:
+    where = _address(shape, cast, made(route, cast.account))
+    before = _rows_of(cast.account, besides=_TRAIL)
+    answer = ask(who, method, where, asks, asks.body_for(cast.account))
+    said = f"{method} {where} as {role} ({asks.action}): {answer.status_code}\n{_text(answer)}"
+    if role in asks.roles:
+        assert answer.status_code in asks.answers, said
+    else:
+        assert answer.status_code == 403, said
+        assert _rows_of(cast.account, besides=_TRAIL) == before, f"Refused, and yet it changed something: {said}"
+
+
+@each_route_of_a_person
+def test_pages_of_a_person_are_theirs(shape: str, route: PersonRoute, cast: Cast) -> None:
+    names = {name: str(maker(cast.charlie).pk) for name, maker in route.of.items()}
+    where = address(shape, names)
+    answer = ask(nobody(), route.method, where, Asks("account.view"), None)
+    assert answer.status_code == 302, f"{where} as nobody: {answer.status_code}"
+    assert "/accounts/login/" in answer.headers["Location"]
+    if route.of:
+        alice = person(cast.alice)
+        foreign = ask(alice, route.method, where, Asks("account.view"), None)
+        gone = ask(alice, route.method, address(shape, missing(names)), Asks("account.view"), None)
+        assert foreign.status_code == 404
+        assert bytes_of(foreign) == bytes_of(gone)
+
+
+def test_the_operators_pages_are_closed_to_customers(cast: Cast) -> None:
+    """Every admin address, for nobody and for the owner of an account."""
+    for route in every_route():
+        if not isinstance(kind_of(route), PlatformRoute):
+            continue
+        where = route.shape.replace("<path:", "<")
+        filled = address(where, dict.fromkeys(_names(where), "1"))
+        for who in (nobody(), person(cast.alice), program(cast.account, Role.OWNER)):
+            answer = ask(who, "GET", filled, Asks("account.view"), None)
+            assert answer.status_code in {302, 403, 404}, f"{filled}: {answer.status_code}"
+
+
+def _names(shape: str) -> list[str]:
+    return [part.partition(">")[0] for part in shape.split("<")[1:]]
+
+
+def _text(answer: Any) -> str:
+    return "" if answer.streaming else answer.content.decode(errors="replace")[:600]
+
+
+# A refusal may be written down.
+_TRAIL = frozenset({"vault_auditentry", "vault_audithead"})
+
+
+def _rows_of(account: Account, besides: frozenset[str] = frozenset()) -> dict[str, str]:
+    """A digest of every row the account owns, table by table, read past the ORM."""
+    digests = {}
+    with platform("compare an account's rows in a test"), connection.cursor() as cursor:
+        for table, (column, setting) in sorted(owned_columns().items()):
+            if setting != "app.account_id" or table in besides:
+                continue
+            cursor.execute(
+                f"SELECT string_agg(t::text, '\n' ORDER BY t::text) FROM \"{table}\" t WHERE {column} = %s",
+                [account.id],
+            )
+            digests[table] = hashlib.sha256((cursor.fetchone()[0] or "").encode()).hexdigest()
+    return digests

@@ -1,0 +1,1 @@
+"""Checks of the tree that no linter knows: migrations, templates, licences, locks. `make lint` runs them."""
