@@ -6,6 +6,7 @@ from apps.accounts.api.nowhere import NowhereView
 
 app_name = "api"
 urlpatterns = [
+    path("", include("apps.accounts.api.routes")),
     path("", include("apps.vault.api.routes")),
     re_path(r"", NowhereView.as_view()),
 ]

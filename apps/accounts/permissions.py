@@ -35,7 +35,8 @@ ACTIONS: dict[str, frozenset[Role]] = {
     "project.provision": _ADMINS,
     "project.update": _ADMINS,
     "jobs.view": _ALL,
-    "jobs.cancel": _WRITERS,
+    "jobs.cancel": _ADMINS,
+    "jobs.cancel_own": _WRITERS,
     # API keys: all / own only / none
     "api_keys.view": _ADMINS,
     "api_keys.view_own": _WRITERS,

@@ -16,7 +16,7 @@ from rest_framework import serializers
 from apps.accounts.api.problems import FieldError, Problem
 from apps.accounts.api.serializers import Parameters
 from apps.accounts.api.views import answer
-from apps.accounts.keyset import Page, Position
+from apps.accounts.keyset import Page, Position, newest_first
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -76,6 +76,24 @@ def answer_page(page: Page[Any], cursors: Cursors, show: Callable[[Any], Any] | 
     """The answer of a list; ``show`` turns a row into what is written."""
     rows = page.rows if show is None else [show(row) for row in page.rows]
     return answer({"results": rows, "next": cursors.write(page.next), "previous": cursors.write(page.previous)})
+
+
+def answer_list(
+    queryset: Any,
+    wanted: dict[str, Any],
+    cursors: Cursors,
+    show: Callable[[Any], Any],
+    columns: tuple[str, ...] = ("id",),
+) -> HttpResponse:
+    """A page of ``queryset``, newest first, as PageParameters want it. Ids are made in the order of time."""
+    position = cursors.read(wanted.get("cursor"))
+    page = newest_first(queryset, columns, position, wanted["limit"], attrgetters(columns))
+    return answer_page(page, cursors, show)
+
+
+def attrgetters(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """A function that takes these attributes of an object as a tuple, also when there is one."""
+    return lambda row: tuple(getattr(row, name) for name in names)
 
 
 def _as_is(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 from rest_framework import serializers
@@ -51,3 +52,23 @@ class PassedOn(serializers.Field[Any, Any, Any, Any]):
 def text_schema(max_length: int, **more: Any) -> dict[str, Any]:
     """OpenAPI of a text that may be null."""
     return {"type": ["string", "null"], "maxLength": max_length, **more}
+
+
+class Time(serializers.DateTimeField):
+    """A moment, RFC 3339. Always UTC, whatever zone the reader's pages are shown in; so is one without an offset."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("default_timezone", UTC)
+        super().__init__(**options)
+
+
+def page_of(item: type[serializers.Serializer[Any]]) -> type[serializers.Serializer[Any]]:
+    """The serializer of one page of a list, for the schema."""
+    name = item.__name__.removesuffix("Serializer")
+    fields = {
+        "__doc__": f"One page of a list; {name.lower()}s by position.",
+        "results": item(many=True),
+        "next": serializers.CharField(allow_null=True),
+        "previous": serializers.CharField(allow_null=True),
+    }
+    return type(f"{name}PageSerializer", (serializers.Serializer,), fields)

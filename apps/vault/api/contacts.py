@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from apps.accounts.api.pagination import PageParameters, answer_page
 from apps.accounts.api.preconditions import answer_object, check_unchanged
-from apps.accounts.api.serializers import Input, PassedOn, text_schema
+from apps.accounts.api.serializers import Input, PassedOn, Time, page_of, text_schema
 from apps.accounts.api.views import AccountView
 from apps.vault import selectors
 from apps.vault.api.cursors import BY_NAME, BY_RECENCY
@@ -49,17 +49,9 @@ class ContactSerializer(Input):
     )
     contact_type = serializers.ChoiceField(choices=Contact.Type.choices, required=False)
     custom_attributes = PassedOn(schema={"type": "object", "additionalProperties": {}})
-    last_activity_at = serializers.DateTimeField(required=False)
-    created_at = serializers.DateTimeField(read_only=True)
-    updated_at = serializers.DateTimeField(read_only=True)
-
-
-class ContactPageSerializer(serializers.Serializer[Any]):
-    """One page of contacts."""
-
-    results = ContactSerializer(many=True)
-    next = serializers.CharField(allow_null=True)
-    previous = serializers.CharField(allow_null=True)
+    last_activity_at = Time(required=False)
+    created_at = Time(read_only=True)
+    updated_at = Time(read_only=True)
 
 
 class ContactParameters(PageParameters):
@@ -88,7 +80,7 @@ class ContactsView(AccountView):
         operation_id="contacts_list",
         summary="List or find contacts",
         parameters=[ContactParameters],
-        responses=ContactPageSerializer,
+        responses=page_of(ContactSerializer),
     )
     def get(self, request: Request) -> HttpResponse:
         """The latest activity first, or by name; narrowed by exact e-mail, phone, identifier or type."""
