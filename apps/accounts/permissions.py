@@ -89,7 +89,12 @@ def allows(actor: Actor, action: str) -> bool:
         return True
     if actor.role is None or actor.role not in roles:
         return False
-    return not actor.scopes or any(_covers(scope, action) for scope in actor.scopes)
+    return within_scopes(actor, action)
+
+
+def within_scopes(actor: Actor, scope: str) -> bool:
+    """Whether the scopes of ``actor``, if it has any, hold all of ``scope`` (an action or ``resource.*``)."""
+    return not actor.scopes or any(_covers(own, scope) for own in actor.scopes)
 
 
 def _covers(scope: str, action: str) -> bool:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from apps.accounts import audit, credentials
 from apps.accounts.actors import Actor
 from apps.accounts.models import APIKey
-from apps.accounts.permissions import allows, is_scope, require
+from apps.accounts.permissions import allows, is_scope, require, within_scopes
 from apps.accounts.roles import Role
 
 EDITABLE = ["name", "role", "scopes", "expires_at", "rate_limit_per_hour", "cost_limit_per_month", "enabled"]
@@ -37,7 +37,8 @@ def create_api_key(*, actor: Actor, **values: Any) -> CreatedKey:
         pepper_version=made.pepper_version,
         created_by_id=actor.user_id,
     )
-    _set(row, values, actor)
+    _set(row, values)
+    _require_within(row, actor)
     row.save(force_insert=True)
     audit.record("api_key.created", actor=actor, entity=row, label=row.name, changes=_shown(row, EDITABLE))
     return CreatedKey(row, made.plain)
@@ -47,8 +48,10 @@ def update_api_key(row: APIKey, *, actor: Actor, **values: Any) -> APIKey:
     """Change any of the EDITABLE values. Raises PermissionDenied, ValidationError naming the field."""
     _require_manage(row, actor)
     before = copy.copy(row)
-    _set(row, values, actor)
+    _set(row, values)
     names = [name for name in EDITABLE if getattr(before, name) != getattr(row, name)]
+    if {"role", "scopes"} & set(names):
+        _require_within(row, actor)
     if names:
         row.save(update_fields=[*names, "updated_at"])
         old, new = _shown(before, names), _shown(row, names)
@@ -64,8 +67,12 @@ def update_api_key(row: APIKey, *, actor: Actor, **values: Any) -> APIKey:
 
 
 def rotate_api_key(row: APIKey, *, actor: Actor) -> CreatedKey:
-    """Give the key another id and secret; the old text stops working at once. Raises PermissionDenied."""
+    """Give the key another id and secret; the old text stops working at once.
+
+    Whoever rotates a key gets to hold it, so it must not be allowed more than they are. Raises PermissionDenied.
+    """
     _require_manage(row, actor)
+    _require_within(row, actor)
     _forget(row)
     old_prefix, made = row.prefix, credentials.new_key()
     row.key_id, row.secret_hash, row.pepper_version = made.key_id, made.secret_hash, made.pepper_version
@@ -91,7 +98,7 @@ def _require_manage(row: APIKey, actor: Actor) -> None:
     require(actor, "api_keys.manage")
 
 
-def _set(row: APIKey, values: dict[str, Any], actor: Actor) -> None:
+def _set(row: APIKey, values: dict[str, Any]) -> None:
     unknown = set(values) - set(EDITABLE)
     if unknown:
         raise TypeError(f"Not a setting of an API key: {', '.join(sorted(unknown))}")
@@ -99,13 +106,19 @@ def _set(row: APIKey, values: dict[str, Any], actor: Actor) -> None:
         setattr(row, name, value)
     row.name = (row.name or "").strip()
     row.full_clean(exclude=["id", "secret_hash"])
-    if actor.role is not None and Role(row.role).rank < actor.role.rank:
-        raise PermissionDenied("A key can't be allowed more than the one who makes it.")
     wrong = [scope for scope in row.scopes if not is_scope(scope)]
     if wrong:
         raise ValidationError({"scopes": ValidationError(f"Unknown scope “{wrong[0]}”.", code="unknown_scope")})
     if "expires_at" in values and row.expires_at is not None and row.expires_at <= timezone.now():
         raise ValidationError({"expires_at": ValidationError("This time is past. Choose a later one.", code="past")})
+
+
+def _require_within(row: APIKey, actor: Actor) -> None:
+    """Raises PermissionDenied for a key that could do what ``actor`` can't: by its role, or for want of scopes."""
+    higher = actor.role is not None and Role(row.role).rank < actor.role.rank
+    wider = bool(actor.scopes) and not (row.scopes and all(within_scopes(actor, scope) for scope in row.scopes))
+    if higher or wider:
+        raise PermissionDenied("A key can't be allowed more than the one who makes or holds it.")
 
 
 def _shown(row: APIKey, names: list[str]) -> dict[str, Any]:
