@@ -14,7 +14,7 @@ from apps.accounts.signals import membership_ended
 
 
 def change_role(membership: Membership, *, role: Role, actor: Actor) -> Membership:
-    """Give a member another role. Only owners make or unmake owners.
+    """Give a member another role, and no more to the API keys they made. Only owners make or unmake owners.
 
     Raises PermissionDenied, or ValidationError (``last_owner``) when nobody would be owner any more.
     """
@@ -29,14 +29,35 @@ def change_role(membership: Membership, *, role: Role, actor: Actor) -> Membersh
         _keep_an_owner(membership)
     membership.role = role
     membership.save(update_fields=["role", "updated_at"])
+    lowered = _lower_keys(membership, role)
+    changes: dict[str, object] = {"role": [before.value, role.value]}
+    if lowered:
+        changes["api_keys_lowered"] = lowered
     audit.record(
         "member.role_changed",
         actor=actor,
         entity=membership,
         label=membership.user.email,
-        changes={"role": [before.value, role.value]},
+        changes=changes,
     )
     return membership
+
+
+def _lower_keys(membership: Membership, role: Role) -> list[str]:
+    """Bring the member's keys down to ``role``; they would outlive the right to make them otherwise."""
+    higher = [other for other in Role if other.rank < role.rank]
+    keys = list(APIKey.objects.filter(created_by_id=membership.user_id, role__in=higher))
+    for key in keys:
+        key.role = role
+        key.save(update_fields=["role", "updated_at"])
+        _forget_key(key)
+    return [key.prefix for key in keys]
+
+
+def _forget_key(key: APIKey) -> None:
+    key_id = key.key_id
+    credentials.forget(key_id)
+    transaction.on_commit(lambda: credentials.forget(key_id))
 
 
 def remove_member(membership: Membership, *, actor: Actor) -> None:
@@ -55,7 +76,7 @@ def remove_member(membership: Membership, *, actor: Actor) -> None:
     for key in keys:
         key.enabled = False
         key.save(update_fields=["enabled", "updated_at"])
-        transaction.on_commit(lambda key_id=key.key_id: credentials.forget(key_id))  # type: ignore[misc]
+        _forget_key(key)
     audit.record(
         "member.removed",
         actor=actor,
