@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from phonenumbers import SUPPORTED_REGIONS
 
 from apps.accounts import audit, credentials
 from apps.accounts.actors import Actor
 from apps.accounts.models import Account
 from apps.accounts.permissions import require
+from apps.accounts.services.create_account import RESERVED_SLUGS
 from apps.accounts.signals import account_changed
 from apps.accounts.tenancy.scope import platform
 
@@ -28,6 +31,13 @@ def update_account(account: Account, *, actor: Actor, **values: str) -> Account:
     account.default_region = account.default_region.upper()
     with platform("check that an account's address is free"):
         account.full_clean()
+    if account.slug != before.slug and account.slug in RESERVED_SLUGS:
+        raise ValidationError(
+            {"slug": ValidationError(f"“{account.slug}” is reserved. Choose another.", code="reserved")}
+        )
+    if account.default_region not in SUPPORTED_REGIONS:
+        words = f"“{account.default_region}” is no country with telephone numbers. Use an ISO 3166 code, as GB."
+        raise ValidationError({"default_region": ValidationError(words, code="unknown_region")})
     changes = audit.changed_fields(before, account, _FIELDS)
     if not changes:
         return account
