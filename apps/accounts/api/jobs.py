@@ -12,12 +12,14 @@ from rest_framework.request import Request
 
 from apps.accounts.api.pagination import Cursors, PageParameters, answer_list
 from apps.accounts.api.preconditions import answer_object
+from apps.accounts.api.problems import declare
 from apps.accounts.api.serializers import Time, page_of
 from apps.accounts.api.views import AccountView
 from apps.accounts.models import Job
-from apps.accounts.services.jobs import cancel_job, lock_job
+from apps.accounts.services.jobs import JobFinished, cancel_job, lock_job
 
 _CURSORS = Cursors("jobs", UUID)
+declare(JobFinished, 409, "job_finished", title="The job has ended already")
 
 
 class JobSerializer(serializers.Serializer[Any]):

@@ -6,9 +6,15 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from apps.accounts.actors import request_context
+from apps.accounts.api.problems import Problem, problem_response
+
+_API_CODES = {400: "malformed", 403: "permission_denied", 404: "not_found", 429: "rate_limited", 500: "server_error"}
 
 
 def _page(request: HttpRequest, template: str, status: int) -> HttpResponse:
+    if request.path_info.startswith("/api/"):
+        # What failed before a view of the API was reached: programs get the shape they know.
+        return problem_response(Problem(status, _API_CODES[status]))
     # Without context processors: an error page must not depend on what may be broken.
     context = {"request_id": request_context().request_id, "code": status}
     return HttpResponse(render_to_string(template, context), status=status)
