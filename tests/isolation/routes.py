@@ -14,8 +14,8 @@ from it.
 
 from __future__ import annotations
 
-from tests.isolation.kinds import Asks, Kind, PersonRoute, PlatformRoute, PublicRoute, page
-from tests.isolation.objects import a_membership, a_session, an_api_key, an_invitation
+from tests.isolation.kinds import Asks, Kind, OwnWallRoute, PersonRoute, PlatformRoute, PublicRoute, api, page
+from tests.isolation.objects import a_contact, a_membership, a_session, an_api_key, an_invitation
 
 ROUTES: dict[str, Kind] = {
     # --- signs of health
@@ -72,6 +72,18 @@ ROUTES: dict[str, Kind] = {
     "/app/<account_slug>/api/<key_id>/delete/": page(
         of={"key_id": an_api_key}, GET=Asks("api_keys.manage"), POST=Asks("api_keys.manage")
     ),
+    # --- API of an account
+    "/api/v1/contacts": api(
+        GET=Asks("contacts.view"), POST=Asks("contacts.create", {"name": "Ann", "email": "ann@people.example"})
+    ),
+    "/api/v1/contacts/<contact_id>": api(
+        of={"contact_id": a_contact},
+        GET=Asks("contacts.view"),
+        PUT=Asks("contacts.update", {"name": "Other"}),
+        PATCH=Asks("contacts.update", {"name": "Other"}),
+        DELETE=Asks("contacts.delete"),
+    ),
+    "/api/v1/": PublicRoute("no such address below /api/v1/: 401 for strangers, the ordinary 404 for everybody else"),
     # --- development
     "/dev/mail/": PublicRoute("only local settings give it an address: it shows the mails of this machine"),
     "/dev/mail/<mail_id>/": PublicRoute("only local settings give it an address: it shows the mails of this machine"),
@@ -80,5 +92,8 @@ ROUTES: dict[str, Kind] = {
 # Whole trees of somebody else's views: (beginning of the address, beginning of the view's module) → kind.
 TREES: dict[tuple[str, str], Kind] = {
     ("/accounts/", "allauth."): PublicRoute("allauth: shows the signed-in person their own data and nobody else's"),
+    ("/zerodb/", "apps.integrations.zerodb.server"): OwnWallRoute(
+        "owned by callers and projects of the embedded ZeroDB server", proven_by="tests/isolation/test_zerodb_routes.py"
+    ),
     ("/admin/", ""): PlatformRoute("the operator's side"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from apps.accounts.tenancy.registry import owned_columns
 from apps.accounts.tenancy.scope import platform
 from tests.factories import Cast, make_contact
 from tests.isolation.asking import Who, address, ask, bytes_of, made, missing, nobody, of_role, person, program, undone
-from tests.isolation.kinds import Asks, Kind, PersonRoute, PlatformRoute, TenantRoute
+from tests.isolation.kinds import Asks, Kind, OwnWallRoute, PersonRoute, PlatformRoute, TenantRoute
 from tests.isolation.routes import ROUTES, TREES
 from tests.isolation.urlconf import METHODS, Route, every_route
 
@@ -58,6 +59,12 @@ def test_every_route_is_classified() -> None:
 def test_every_classified_route_exists() -> None:
     gone = set(ROUTES) - {route.shape for route in every_route()}
     assert not gone, f"tests/isolation/routes.py lists addresses that the product does not have: {sorted(gone)}"
+
+
+def test_what_has_a_wall_of_its_own_is_tested_elsewhere() -> None:
+    for kind in [*ROUTES.values(), *TREES.values()]:
+        if isinstance(kind, OwnWallRoute):
+            assert (Path(__file__).parents[2] / kind.proven_by).is_file(), f"{kind.proven_by} does not exist"
 
 
 def test_every_address_of_an_account_is_a_tenant_route() -> None:
