@@ -8,9 +8,18 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as allauth_context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest
+
+from apps.accounts.masking import address_mark
+from apps.accounts.signin.receivers import record_refusal
 
 SESSION_INVITATION = "invitation"
 """Session key of the token somebody came with: sign-up takes the invitation up instead of making an account."""
+
+_REFUSALS_SECONDS = 300
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -39,8 +48,22 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """As allauth, with the product's own address for links that are not part of a request."""
-        super().send_mail(template_prefix, email, {"base_url": settings.BASE_URL, **context})
+        """As allauth, with the product's own address for links that are not part of a request.
+
+        Sent after the commit: what did not happen is not told, and a slow mail server holds no lock.
+        """
+        send = super().send_mail
+        transaction.on_commit(lambda: send(template_prefix, email, {"base_url": settings.BASE_URL, **context}))
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """allauth's limits on guessing. The first refusal of a row of them is recorded, the others only refused."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            address = str(credentials.get("email") or credentials.get("username") or "")
+            if cache.add(f"sign-in-refused:{address_mark(address)}", True, _REFUSALS_SECONDS):
+                record_refusal(address)
+            raise
 
     @property
     def invitation_token(self) -> str:

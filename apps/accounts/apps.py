@@ -14,7 +14,9 @@ class AccountsConfig(AppConfig):
         from django.db.models.signals import pre_migrate
 
         from apps.accounts.pages.entries import register_all
+        from apps.accounts.signin import receivers
         from apps.accounts.tenancy import checks, roles  # noqa: F401 - registers the checks
 
         pre_migrate.connect(roles.prepare, sender=self, dispatch_uid="accounts.roles.prepare")
+        receivers.connect()
         register_all()

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.http import Http404, HttpRequest
+from django.utils import timezone
 
 from apps.accounts import credentials
 from apps.accounts.actors import Actor
 from apps.accounts.models import Account, Membership
-from apps.accounts.tenancy.scope import platform
+from apps.accounts.tenancy.scope import platform, tenant
 
 SESSION_ACCOUNT = "account_id"
 """Session key of the account a person last worked in: what the API takes when a request names none."""
@@ -42,7 +43,15 @@ def page_entry(request: HttpRequest, slug: str) -> Entry:
         raise Http404("No such account.")
     if request.session.get(SESSION_ACCOUNT) != str(entry.account.id):
         request.session[SESSION_ACCOUNT] = str(entry.account.id)
+        _note_visit(entry)
     return entry
+
+
+def _note_visit(entry: Entry) -> None:
+    """Remember, beyond this session, in which account the person was last."""
+    assert entry.membership is not None
+    with tenant(entry.account.id):
+        Membership.objects.filter(pk=entry.membership.pk).update(last_seen_at=timezone.now())
 
 
 def api_entry(request: HttpRequest) -> Entry | None:

@@ -55,10 +55,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.accounts.signin.second_factor.SecondFactorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "apps.accounts.signin.sessions.SessionActivityMiddleware",
+    "apps.accounts.signin.transactions.SignInTransactionMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "apps.accounts.pages.zone.ReadersZoneMiddleware",
     "apps.accounts.tenancy.middleware.TenancyMiddleware",
@@ -182,6 +184,10 @@ MFA_FORMS = {
 }
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 USERSESSIONS_TRACK_ACTIVITY = True
+USERSESSIONS_ADAPTER = "apps.accounts.signin.sessions.SessionsAdapter"
+MFA_ADAPTER = "apps.vault.mfa.MFAAdapter"
+# How long a session may work in the admin after its second factor was shown.
+ADMIN_SECOND_FACTOR_SECONDS = environment.integer("ADMIN_SECOND_FACTOR_SECONDS", 12 * 3600, least=60)
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Strongroom"
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"

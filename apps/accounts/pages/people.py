@@ -31,12 +31,15 @@ def person(request: HttpRequest) -> User:
 @never_cache
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """To the account one was in last, else the first, else to making one."""
-    places = [place.account for place in memberships_of(person(request))]
+    """To the account one was in last, else to making one; super admins to the admin."""
+    if person(request).is_superuser:
+        return redirect("admin:index")
+    places = memberships_of(person(request))
     if not places:
         return redirect("account_new")
-    last = request.session.get(SESSION_ACCOUNT)
-    return HttpResponseRedirect(address(next((account for account in places if str(account.id) == last), places[0])))
+    here = request.session.get(SESSION_ACCOUNT)
+    last = max(places, key=lambda place: (str(place.account_id) == here, place.last_seen_at or place.created_at))
+    return HttpResponseRedirect(address(last.account))
 
 
 @never_cache
