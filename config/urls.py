@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
+from apps.accounts.admin.site import site as admin_site
 from apps.accounts.pages import urls as accounts_pages
 from config import health
 
@@ -20,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health", health.health, name="health"),
     path("health/live", health.live, name="health_live"),
     path("health/ready", health.ready, name="health_ready"),
+    path("admin/", admin_site.urls),
     path("accounts/", include(accounts_pages.people_urls)),
     path("accounts/", include("allauth.urls")),
     path("app/<slug:account_slug>/", include((tenant_pages, "app"))),

@@ -16,6 +16,7 @@ CONSUMERS: dict[str, str] = {}
 COMMANDS: dict[str, str] = {
     "audit_report": "opens the scope of the account named on its command line",
     "check_isolation": "reads the catalogue, no rows",
+    "create_super_admin": "platform: one of the operator's people; writes to the trails of their accounts",
     "demo": "makes its own accounts by the services",
     "init_vault": "the platform's own keys, in the platform scope",
     "verify_audit": "opens the scope of one account after another, and the platform's for its own trail",

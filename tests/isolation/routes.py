@@ -22,6 +22,8 @@ ROUTES: dict[str, Kind] = {
     "/health": PublicRoute("says which parts of the product answer, and nothing of accounts"),
     "/health/live": PublicRoute("says that the process lives"),
     "/health/ready": PublicRoute("says whether the process can serve"),
+    # --- the operator's side (the rest of it is a tree, below)
+    "/admin/break-glass/": PublicRoute("asks for password and one-use token, and shows nothing"),
     # --- people, outside of accounts
     "/": PersonRoute("leads to one's own account; programs are told the product's health, as at /health"),
     "/accounts/new/": PersonRoute("makes an account of one's own"),

@@ -1,53 +1,59 @@
-"""Making a super admin: the platform's operator."""
+"""Making the operator's own people. Only the shell and other super admins do this."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 
 from allauth.account.models import EmailAddress
-from django.core.exceptions import ValidationError
+from django.contrib.auth.password_validation import validate_password
 from django.core.validators import validate_email
 from django.db import transaction
-from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 
-from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.models import User
-
-STATIC_TOKENS = 10
-_DEVICE = "Break glass"
+from apps.accounts.signin import static_tokens
+from apps.accounts.signin.trail import record_for
 
 
 @dataclass(frozen=True)
-class SuperAdmin:
-    """The user, and their static tokens, each good for one sign-in; shown once."""
+class NewSuperAdmin:
+    """What came of it. ``password`` and ``static_tokens`` are shown once and stored nowhere; empty when left as they were."""
 
     user: User
-    static_tokens: list[str]
+    created: bool
+    promoted: bool
+    password: str = ""
+    static_tokens: list[str] = field(default_factory=list)
 
 
 @transaction.atomic
-def create_super_admin(*, email: str, password: str) -> SuperAdmin:
-    """Make the user, confirmed and with static tokens for the time before (or without) their own second factor.
+def create_super_admin(
+    *, email: str, name: str = "", password: str = "", new_tokens: bool = False, actor: Actor | None = None
+) -> NewSuperAdmin:
+    """Make (or find) the super admin ``email``, with a confirmed address and static tokens. Safe to run twice.
 
-    Raises ValidationError when the e-mail is malformed or in use.
+    A password is made up when none is given; an existing person keeps theirs. Tokens are minted when there are
+    none, or when ``new_tokens`` asks. Raises ValidationError for a bad address or a weak password.
     """
+    actor = actor or Actor.system("create_super_admin")
+    email = email.strip().lower()
     validate_email(email)
-    if User.objects.filter(email__iexact=email).exists():
-        raise ValidationError({"email": f"{email} is in use."})
-    user = User.objects.create_superuser(email, password)
-    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-    tokens = new_static_tokens(user)
-    audit.record("super_admin.created", actor=Actor.system("create_super_admin"), entity=user, label=user.email)
-    return SuperAdmin(user, tokens)
-
-
-@transaction.atomic
-def new_static_tokens(user: User) -> list[str]:
-    """Fresh break-glass tokens; those before stop working."""
-    device, _ = StaticDevice.objects.get_or_create(user=user, name=_DEVICE)
-    device.token_set.all().delete()
-    tokens = [StaticToken.random_token() for _ in range(STATIC_TOKENS)]
-    StaticToken.objects.bulk_create([StaticToken(device=device, token=token) for token in tokens])
-    audit.record("super_admin.tokens_made", actor=Actor.system("static tokens"), entity=user, label=user.email)
-    return tokens
+    user = User.objects.filter(email__iexact=email).first()
+    made = user is None
+    if user is None:
+        password = password or secrets.token_urlsafe(15)
+        user = User(email=email, name=name)
+        validate_password(password, user)
+        user.set_password(password)
+    promoted = not (user.is_superuser and user.is_staff)
+    user.is_superuser = user.is_staff = user.is_active = True
+    user.save()
+    EmailAddress.objects.update_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
+    if made or promoted:
+        record_for(user, "staff.super_admin_made", actor=actor, changes={"email": user.email, "new_person": made})
+    tokens: list[str] = []
+    if new_tokens or not static_tokens.left(user):
+        tokens = static_tokens.mint(user)
+        record_for(user, "staff.static_tokens_minted", actor=actor, changes={"count": len(tokens)})
+    return NewSuperAdmin(user, made, promoted and not made, password if made else "", tokens)

@@ -1,0 +1,1 @@
+"""The super admin's screens of this floor. Importing this package registers them."""
