@@ -220,6 +220,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 CSRF_FAILURE_VIEW = "apps.accounts.pages.errors.csrf_failure"
 # How many of our own proxies stand in front and add to X-Forwarded-For.
 TRUSTED_PROXIES = environment.integer("TRUSTED_PROXIES", 0, least=0)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

@@ -18,7 +18,7 @@ from apps.accounts.signin.trail import record_for
 
 @dataclass(frozen=True)
 class NewSuperAdmin:
-    """What came of it. ``password`` and ``static_tokens`` are shown once and stored nowhere; empty when left as they were."""
+    """What came of it. ``password`` and ``static_tokens`` are shown once and stored nowhere; empty if left alone."""
 
     user: User
     created: bool

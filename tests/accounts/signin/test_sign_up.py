@@ -173,7 +173,7 @@ def test_sessions_are_listed_and_end_when_told_to(client: Client) -> None:
     elsewhere = Client(headers={"user-agent": "Firefox elsewhere"})
     sign_in(client, user)
     sign_in(elsewhere, user)
-    assert b"Firefox elsewhere" in client.get("/accounts/sessions/").content
+    assert b"Firefox" in client.get("/accounts/sessions/").content
     assert client.post("/accounts/sessions/").status_code == 302
     assert elsewhere.get(f"/app/{account.slug}/").status_code == 302
     assert client.get(f"/app/{account.slug}/").status_code == 200
