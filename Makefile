@@ -11,7 +11,7 @@ export PORT DATA DEMO
 .PHONY: run test lint bench chaos coverage-map services stop format lock
 
 run: .venv/base
-	@exec $(BIN)/python -m config.supervisor
+	@exec setpriv --pdeathsig TERM -- $(BIN)/python -m config.supervisor
 
 test: .venv/dev
 	@$(BIN)/python -m tests.bring_up

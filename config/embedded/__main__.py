@@ -12,45 +12,8 @@ import sys
 import time
 from pathlib import Path
 
-from config.embedded.data_folder import announce, one_at_a_time, withdraw
-from config.embedded.postgres import EmbeddedPostgres
-from config.embedded.valkey import EmbeddedValkey
-
-
-class Servers:
-    """Both servers of one data folder."""
-
-    def __init__(self, data: Path) -> None:
-        self.data = data
-        self.postgres, self.valkey = EmbeddedPostgres(data), EmbeddedValkey(data)
-
-    @property
-    def urls(self) -> dict[str, str]:
-        return {**self.postgres.urls(), **self.valkey.urls()}
-
-    def answer(self) -> bool:
-        """Whether both take connections now."""
-        return self.postgres.answers() and self.valkey.answers()
-
-    def start(self) -> bool:
-        """Start what does not run, set it up, and say where it is. Returns whether anything was started here."""
-        with one_at_a_time(self.data):
-            self.postgres.initialise()
-            self.postgres.start()
-            self.valkey.start()
-            self.postgres.set_up()
-            announce(self.data, self.urls)
-        return any(server.process for server in (self.postgres, self.valkey))
-
-    def keep(self) -> None:
-        """Wait until what was started here has ended. The servers die with whoever started them."""
-        while any(server.process and server.process.poll() is None for server in (self.postgres, self.valkey)):
-            time.sleep(1)
-
-    def stop(self) -> None:
-        withdraw(self.data)
-        self.postgres.stop()
-        self.valkey.stop()
+from config.embedded.data_folder import announce, withdraw
+from config.embedded.servers import Servers
 
 
 def _start(servers: Servers) -> int:
@@ -94,7 +57,7 @@ def _main(verb: str, data: Path) -> int:
     if verb == "start":
         return _start(servers)
     if verb == "stop":
-        servers.stop()
+        servers.stop(others=True)
     else:
         for name, value in servers.urls.items():
             print(f"export {name}={shlex.quote(value)}")

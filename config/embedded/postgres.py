@@ -63,6 +63,8 @@ def _password_for(chosen: Way, password: str) -> Iterator[int]:
 class EmbeddedPostgres:
     """One server of one data folder. Every method may be called by any process that knows the folder."""
 
+    name = "PostgreSQL"
+
     def __init__(self, data: Path) -> None:
         self.data = data
         self.folder = data / "postgres"

@@ -32,6 +32,8 @@ class DidNotStart(RuntimeError):
 class EmbeddedValkey:
     """One server of one data folder."""
 
+    name = "Valkey"
+
     def __init__(self, data: Path) -> None:
         self.data = data
         self.folder = data / "valkey"
