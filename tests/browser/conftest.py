@@ -1,0 +1,108 @@
+"""A real Chromium against the product, served from this process over a socket."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from apps.accounts.models import User
+from tests.factories import PASSWORD
+from tests.node import package
+
+# Playwright's loop runs in this thread; Django takes that for asynchronous code and would refuse the ORM.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium of the machine (Debian's package; `make test` brings it)."""
+    path = shutil.which("chromium")
+    assert path, "chromium is missing: `make test` installs it as root; otherwise apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visitor:
+    """Somebody at a browser. ``faults`` is what the browser complained about: script errors, refused loads."""
+
+    context: BrowserContext
+    page: Page
+    base: str
+    faults: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        self.page.goto(self.base + path)
+        return self.page
+
+    def sign_in(self, user: User, password: str = PASSWORD) -> Page:
+        page = self.open("/accounts/login/")
+        page.get_by_label("E-mail").fill(user.email)
+        page.get_by_label("Password", exact=True).fill(password)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(lambda url: "/login/" not in url)
+        return page
+
+
+@pytest.fixture
+def visit(browser: Browser, live_server: Any) -> Iterator[Callable[..., Visitor]]:
+    """Make a visitor: ``visit(width=380, theme="dark")``."""
+    made: list[Visitor] = []
+
+    def make(width: int = 1440, theme: str = "light", **options: Any) -> Visitor:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme=theme,  # type: ignore[arg-type]
+            reduced_motion="reduce",
+            **options,
+        )
+        context.set_default_timeout(15_000)
+        visitor = Visitor(context, context.new_page(), live_server.url)
+        visitor.page.on("pageerror", lambda error: visitor.faults.append(str(error)))
+        visitor.page.on(
+            "console",
+            lambda message: (
+                visitor.faults.append(message.text)
+                # A refused form answers 4xx on purpose; the browser reports it, and it is no fault.
+                if message.type == "error" and "status of 4" not in message.text
+                else None
+            ),
+        )
+        made.append(visitor)
+        return visitor
+
+    yield make
+    for visitor in made:
+        visitor.context.close()
+
+
+@pytest.fixture(scope="session")
+def axe_source() -> str:
+    """The accessibility checker's script."""
+    return (package("axe-core") / "axe.min.js").read_text()
+
+
+@pytest.fixture
+def faults_of(axe_source: str) -> Callable[[Page], list[str]]:
+    """What axe (WCAG 2.2 A and AA) finds wrong with the page as it stands."""
+
+    def check(page: Page) -> list[str]:
+        page.evaluate(axe_source)
+        found = page.evaluate(
+            "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+        )
+        return [
+            f"{rule['id']}: {rule['help']}: {node['html'][:160]}"
+            for rule in found["violations"]
+            for node in rule["nodes"]
+        ]
+
+    return check
