@@ -14,10 +14,12 @@ from django.db import transaction
 from django.http import HttpResponseBase
 from django.test import Client
 
+from apps.accounts.actors import Actor
 from apps.accounts.models import Account, User
 from apps.accounts.roles import Role
+from apps.accounts.services.api_keys import create_api_key
 from apps.accounts.tenancy.scope import tenant
-from tests.factories import Cast, make_api_key
+from tests.factories import Cast
 from tests.isolation.kinds import Asks, TenantRoute
 
 
@@ -36,12 +38,12 @@ def person(user: User) -> Who:
     return Who(client, {})
 
 
-def program(account: Account, role: Role) -> Who:
-    """A program with a key of ``account``."""
-    return Who(
-        Client(raise_request_exception=False),
-        {"Authorization": f"Bearer {make_api_key(account, role, name=f'{role}')}"},
-    )
+def program(account: Account, role: Role, user: User) -> Who:
+    """A program with a key of ``account`` that ``user`` made."""
+    maker = Actor("user", user.id, user.email, Role.OWNER, user.id)  # a viewer may not make keys, a key may still view
+    with tenant(account):
+        key = create_api_key(actor=maker, name=f"key of a {role}", role=role).plain
+    return Who(Client(raise_request_exception=False), {"Authorization": f"Bearer {key}"})
 
 
 def nobody() -> Who:
@@ -55,7 +57,7 @@ def of_role(cast: Cast, role: Role, route: TenantRoute) -> list[Who]:
     if not route.api:
         return [user]
     user.headers["X-Account"] = cast.account.slug
-    return [user, program(cast.account, role)]
+    return [user, program(cast.account, role, cast.members[role])]
 
 
 def ask(who: Who, method: str, address: str, asks: Asks, body: Any, **headers: str) -> HttpResponseBase:

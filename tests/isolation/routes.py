@@ -15,7 +15,7 @@ from it.
 from __future__ import annotations
 
 from tests.isolation.kinds import Asks, Kind, OwnWallRoute, PersonRoute, PlatformRoute, PublicRoute, api, page
-from tests.isolation.objects import a_contact, a_membership, a_session, an_api_key, an_invitation
+from tests.isolation.objects import a_contact, a_job, a_membership, a_session, an_api_key, an_invitation
 
 ROUTES: dict[str, Kind] = {
     # --- signs of health
@@ -75,6 +75,34 @@ ROUTES: dict[str, Kind] = {
         of={"key_id": an_api_key}, GET=Asks("api_keys.manage"), POST=Asks("api_keys.manage")
     ),
     # --- API of an account
+    "/api/v1/account": api(GET=Asks("account.view"), PATCH=Asks("account.update", {"name": "Other name"})),
+    "/api/v1/members": api(GET=Asks("members.view")),
+    "/api/v1/members/<member_id>": api(
+        of={"member_id": a_membership},
+        GET=Asks("members.view"),
+        PATCH=Asks("members.change_role", {"role": "member"}),
+        DELETE=Asks("members.remove"),
+    ),
+    "/api/v1/invitations": api(
+        GET=Asks("members.invite"), POST=Asks("members.invite", {"email": "new@people.example", "role": "member"})
+    ),
+    "/api/v1/invitations/<invitation_id>": api(
+        of={"invitation_id": an_invitation}, GET=Asks("members.invite"), DELETE=Asks("members.invite")
+    ),
+    "/api/v1/invitations/<invitation_id>/resend": api(of={"invitation_id": an_invitation}, POST=Asks("members.invite")),
+    "/api/v1/api-keys": api(
+        GET=Asks("api_keys.view_own"), POST=Asks("api_keys.create", {"name": "New", "role": "viewer"})
+    ),
+    "/api/v1/api-keys/<key_id>": api(
+        of={"key_id": an_api_key},
+        GET=Asks("api_keys.view"),
+        PATCH=Asks("api_keys.manage", {"name": "Other"}),
+        DELETE=Asks("api_keys.manage"),
+    ),
+    "/api/v1/api-keys/<key_id>/rotate": api(of={"key_id": an_api_key}, POST=Asks("api_keys.manage")),
+    "/api/v1/jobs": api(GET=Asks("jobs.view")),
+    "/api/v1/jobs/<job_id>": api(of={"job_id": a_job}, GET=Asks("jobs.view")),
+    "/api/v1/jobs/<job_id>/cancel": api(of={"job_id": a_job}, POST=Asks("jobs.cancel")),
     "/api/v1/contacts": api(
         GET=Asks("contacts.view"), POST=Asks("contacts.create", {"name": "Ann", "email": "ann@people.example"})
     ),

@@ -114,7 +114,9 @@ def _bytes(answer: HttpResponse, *names: str) -> tuple[int, dict[str, str], str]
     body = re.sub(r"vec_[0-9a-f]{16}", "<id>", body)
     body = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>", body)
     body = re.sub(r'("processing_time_ms"):[\d.]+', r"\1:0", body)
-    headers = {key: value for key, value in answer.headers.items() if key not in {"X-Request-Id", "Content-Length"}}
+    headers = {
+        key: value for key, value in answer.headers.items() if key.lower() not in {"x-request-id", "content-length"}
+    }
     return answer.status_code, headers, body
 
 
