@@ -16,6 +16,8 @@ from apps.accounts.tenancy.scope import platform, tenant
 
 SESSION_ACCOUNT = "account_id"
 """Session key of the account a person last worked in: what the API takes when a request names none."""
+LAST_SEEN_RESOLUTION = 300
+"""Seconds between two writes of ``last_seen_at`` while a person stays in an account."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,18 @@ def page_entry(request: HttpRequest, slug: str) -> Entry:
     if request.session.get(SESSION_ACCOUNT) != str(entry.account.id):
         request.session[SESSION_ACCOUNT] = str(entry.account.id)
         _note_visit(entry)
+    elif _seen_long_ago(entry):
+        _note_visit(entry)
     return entry
 
 
+def _seen_long_ago(entry: Entry) -> bool:
+    seen = entry.membership.last_seen_at if entry.membership else None
+    return seen is None or (timezone.now() - seen).total_seconds() > LAST_SEEN_RESOLUTION
+
+
 def _note_visit(entry: Entry) -> None:
-    """Remember, beyond this session, in which account the person was last."""
+    """Remember, beyond this session, in which account the person was last, and when."""
     assert entry.membership is not None
     with tenant(entry.account.id):
         Membership.objects.filter(pk=entry.membership.pk).update(last_seen_at=timezone.now())

@@ -170,6 +170,8 @@ def _may(request: HttpRequest) -> dict[str, bool]:
         "may_change": allows(actor, "members.change_role"),
         "may_remove": allows(actor, "members.remove"),
         "may_manage_owners": allows(actor, "members.manage_owners"),
+        # Who is easier to attack is for those to know who can do something about it.
+        "may_see_factors": allows(actor, "security.view"),
     }
 
 

@@ -179,3 +179,16 @@ def link(body: str) -> str:
     found = re.search(r"(/accounts/invitations/\S+)", body)
     assert found
     return found[1]
+
+
+@pytest.mark.covers("A-06")
+def test_people_are_seen_when_they_come_and_admins_see_who_lacks_a_second_factor(
+    as_role: AsRole, base: str, cast: Cast
+) -> None:
+    page = as_role(Role.VIEWER).get(f"{base}members/").content.decode()
+    assert "Second factor" not in page
+    assert page.count("Never") == 3
+    page = as_role(Role.ADMIN).get(f"{base}members/").content.decode()
+    assert "Second factor" in page
+    assert page.count("Never") == 2
+    assert "Just now" in page
