@@ -92,7 +92,8 @@ def delete_api_key(row: APIKey, *, actor: Actor) -> None:
 
 
 def _require_manage(row: APIKey, actor: Actor) -> None:
-    own = actor.user_id is not None and row.created_by_id == actor.user_id
+    # A small key is not trusted with the larger ones of the person who made both.
+    own = actor.user_id is not None and row.created_by_id == actor.user_id and _is_within(row, actor)
     if own and allows(actor, "api_keys.manage_own"):
         return
     require(actor, "api_keys.manage")
@@ -113,11 +114,15 @@ def _set(row: APIKey, values: dict[str, Any]) -> None:
         raise ValidationError({"expires_at": ValidationError("This time is past. Choose a later one.", code="past")})
 
 
-def _require_within(row: APIKey, actor: Actor) -> None:
-    """Raises PermissionDenied for a key that could do what ``actor`` can't: by its role, or for want of scopes."""
+def _is_within(row: APIKey, actor: Actor) -> bool:
+    """Whether a key can do nothing that ``actor`` can't: by its role, and by its scopes."""
     higher = actor.role is not None and Role(row.role).rank < actor.role.rank
     wider = bool(actor.scopes) and not (row.scopes and all(within_scopes(actor, scope) for scope in row.scopes))
-    if higher or wider:
+    return not (higher or wider)
+
+
+def _require_within(row: APIKey, actor: Actor) -> None:
+    if not _is_within(row, actor):
         raise PermissionDenied("A key can't be allowed more than the one who makes or holds it.")
 
 

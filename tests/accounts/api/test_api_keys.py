@@ -182,3 +182,12 @@ def test_a_key_with_scopes_makes_no_wider_key_and_takes_over_none(admin: ApiClie
     assert key.patch(f"api-keys/{made.json['id']}", {"scopes": []}).code == "permission_denied"
     wide = admin.post("api-keys", {"name": "wide"}).json["id"]
     assert key.post(f"api-keys/{wide}/rotate").code == "permission_denied"
+
+
+def test_a_small_key_has_no_power_over_the_larger_keys_of_its_maker(cast: Cast) -> None:
+    alice = ApiClient(user=cast.alice)
+    large = alice.post("api-keys", {"name": "large", "role": "owner"}).json
+    small = ApiClient(key=alice.post("api-keys", {"name": "small", "role": "member"}).json["key"])
+    assert small.patch(f"api-keys/{large['id']}", {"enabled": False}).code == "permission_denied"
+    assert small.delete(f"api-keys/{large['id']}").code == "permission_denied"
+    assert ApiClient(key=large["key"]).get("contacts").status == 200
