@@ -41,11 +41,16 @@ def add_member(account: Account, role: Role, user: User | None = None) -> Member
 
 
 def make_api_key(account: Account, role: Role = Role.OWNER, **values: Any) -> str:
-    """The text of a fresh key."""
+    """The text of a fresh key, made by a member of that role, or by the owner where there is none.
+
+    A viewer's is made for them: viewers make no keys.
+    """
     with tenant(account):
-        owner = Membership.objects.select_related("user").get(role=Role.OWNER)
+        members = Membership.objects.select_related("user").order_by("created_at")
+        user = (members.filter(role=role).first() or members.get(role=Role.OWNER)).user
         values.setdefault("name", f"key {next(_numbers)}")
-        return create_api_key(actor=Actor.member(owner), role=role, **values).plain
+        maker = Actor("user", user.id, user.email, Role.OWNER, user.id)
+        return create_api_key(actor=maker, role=role, **values).plain
 
 
 def make_contact(account: Account, **fields: Any) -> Contact:
