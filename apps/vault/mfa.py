@@ -5,15 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 
-from allauth.mfa.adapter import DefaultMFAAdapter
-
+from apps.accounts.adapter import SecondFactorAdapter
 from apps.vault.keys import DecryptionFailed, platform_keys
 
 _PLACE = b"mfa_authenticator.data"
 
 
-class MFAAdapter(DefaultMFAAdapter):
-    """allauth's adapter, whose own ``encrypt`` does nothing."""
+class MFAAdapter(SecondFactorAdapter):
+    """With encryption: allauth's own ``encrypt`` does nothing."""
 
     def encrypt(self, text: str) -> str:
         """Base64 of the ciphertext. Raises Sealed."""

@@ -176,7 +176,6 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": _forms + "ResetPasswordKeyForm",
     "reauthenticate": _forms + "ReauthenticateForm",
 }
-MFA_ADAPTER = "apps.accounts.adapter.SecondFactorAdapter"
 MFA_FORMS = {
     "authenticate": _forms + "AuthenticateForm",
     "reauthenticate": _forms + "MFAReauthenticateForm",
