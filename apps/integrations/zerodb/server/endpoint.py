@@ -60,6 +60,9 @@ def endpoint(
             body["processing_time_ms"] = round((time.perf_counter() - started) * 1000)
         return json_response(body, status)
 
+    # What the isolation tests read: which methods there are, and whether a caller is needed.
+    serve.methods = tuple(views)  # type: ignore[attr-defined]
+    serve.open_to_all = open_to_all  # type: ignore[attr-defined]
     return serve
 
 
