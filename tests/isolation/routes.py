@@ -123,7 +123,8 @@ ROUTES: dict[str, Kind] = {
 TREES: dict[tuple[str, str], Kind] = {
     ("/accounts/", "allauth."): PublicRoute("allauth: shows the signed-in person their own data and nobody else's"),
     ("/zerodb/", "apps.integrations.zerodb.server"): OwnWallRoute(
-        "owned by callers and projects of the embedded ZeroDB server", proven_by="tests/contract/zerodb/test_isolation.py"
+        "owned by callers and projects of the embedded ZeroDB server",
+        proven_by="tests/contract/zerodb/test_isolation.py",
     ),
     ("/admin/", ""): PlatformRoute("the operator's side"),
 }
