@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "apps.accounts.pages.zone.ReadersZoneMiddleware",
     "apps.accounts.tenancy.middleware.TenancyMiddleware",
+    "apps.vault.idempotency.middleware.IdempotencyMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -126,6 +127,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout"
 CELERY_DB_REUSE_MAX = 10_000
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "accounts.sweep_jobs", "schedule": 5.0},
+    "purge-remembered-requests": {"task": "vault.purge_remembered_requests", "schedule": 3600.0},
 }
 JOB_LEASE_SECONDS = environment.integer("JOB_LEASE_SECONDS", 30, least=3)
 

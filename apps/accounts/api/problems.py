@@ -19,6 +19,7 @@ from django.core import exceptions as django_exceptions
 from django.core.signals import got_request_exception
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.http.request import RawPostDataException, UnreadablePostError
 from django.utils.log import log_response
 from rest_framework import exceptions as rest_exceptions
@@ -99,6 +100,7 @@ _kinds: dict[type[Exception], _Kind] = {
     django_exceptions.TooManyFilesSent: _Kind(413, "too_large"),
     django_exceptions.BadRequest: _Kind(400, "malformed"),
     django_exceptions.SuspiciousOperation: _Kind(400, "malformed"),
+    MultiPartParserError: _Kind(400, "malformed", "The multipart body can't be read."),
     UnreadablePostError: _Kind(400, "malformed", "The body ended before it was complete."),
     RawPostDataException: _Kind(400, "malformed"),
     IntegrityError: _Kind(409, "conflict", "Another change came first. Read the object again and repeat."),

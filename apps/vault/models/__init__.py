@@ -3,6 +3,7 @@
 from apps.vault.models.account_keyset import AccountKeyset, PlatformKeyset
 from apps.vault.models.audit_entry import AuditEntry, AuditHead, PlatformAuditEntry, PlatformAuditHead
 from apps.vault.models.contact import Contact
+from apps.vault.models.remembered_request import RememberedRequest
 
 __all__ = [
     "AccountKeyset",
@@ -12,4 +13,5 @@ __all__ = [
     "PlatformAuditEntry",
     "PlatformAuditHead",
     "PlatformKeyset",
+    "RememberedRequest",
 ]
