@@ -6,6 +6,7 @@ Whoever adds one adds a line here; ``test_doors.py`` fails on one that is not li
 # Celery tasks by name.
 TASKS: dict[str, str] = {
     "accounts.run_job": "opens the scope of the account named in the message; the handler opens it again as it needs",
+    "vault.purge_remembered_requests": "platform: removes the run-out answers of all accounts",
     "accounts.sweep_jobs": "platform: finds jobs of all accounts whose message or worker was lost",
 }
 
