@@ -94,7 +94,7 @@ def create(name: str) -> None:
 def drop(name: str) -> None:
     """Remove the database ``name``, whoever is still connected: a live server's threads may be."""
     with psycopg.connect(_url(settings.DATABASE_URL, name), autocommit=True) as connection:
-        # The owner may not end sessions of the role that serves; that role may end its own, and waits until they are gone.
+        # The owner may not end sessions of the role that serves; that role may end its own, and waits for it.
         connection.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
