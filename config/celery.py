@@ -3,13 +3,18 @@
 import os
 
 from celery import Celery
-from celery.signals import task_postrun, worker_init, worker_ready
+from celery.signals import setup_logging, task_postrun, worker_init, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 
 app = Celery("strongroom")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def _keep_our_logging(**_: object) -> None:
+    """Celery sets up its own logging unless somebody says it is done: settings.LOGGING did."""
 
 
 @worker_init.connect

@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -26,6 +29,11 @@ def text(name: str, default: str | None = None) -> str:
     if default is None:
         raise ImproperlyConfigured(f"Set {name} (or {name}_FILE).")
     return default
+
+
+def is_set(name: str) -> bool:
+    """Whether ``name`` (or ``name``_FILE) is there and not empty."""
+    return bool(os.environ.get(name) or os.environ.get(f"{name}_FILE"))
 
 
 def boolean(name: str, default: bool) -> bool:
@@ -53,3 +61,44 @@ def integer(name: str, default: int, *, least: int | None = None) -> int:
 def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     """Values between commas, trimmed, empty ones left out."""
     return [word.strip() for word in text(name, ",".join(default)).split(",") if word.strip()]
+
+
+def secret(name: str) -> str:
+    """A secret that nobody can guess: at least 50 characters, 10 different ones, and not an example's."""
+    value = text(name)
+    if len(value) < 50 or len(set(value)) < 10 or value.startswith(("django-insecure-", "only-for-", "change-me")):
+        raise ImproperlyConfigured(
+            f"{name} can be guessed. Make one: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+        )
+    return value
+
+
+def choice(name: str, default: str, allowed: Collection[str]) -> str:
+    """One of ``allowed``."""
+    value = text(name, default)
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
+    return value
+
+
+def email(name: str) -> dict[str, Any]:
+    """Django's EMAIL_* settings from ``smtp://user:password@host:587?tls=1`` (``ssl=1``: TLS from the first byte).
+
+    ``console://`` prints mails instead.
+    """
+    parts = urlsplit(text(name))
+    if parts.scheme == "console":
+        return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    if parts.scheme != "smtp" or not parts.hostname:
+        raise ImproperlyConfigured(f"{name} must look like smtp://user:password@host:587?tls=1.")
+    options = dict(parse_qsl(parts.query))
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or 25,
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": options.get("tls") == "1",
+        "EMAIL_USE_SSL": options.get("ssl") == "1",
+        "EMAIL_TIMEOUT": 10,
+    }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from django.core.cache import cache
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
 from apps.accounts.pages import people
 from apps.vault.keys import sealed_reason
@@ -82,6 +82,24 @@ def live(request: HttpRequest) -> JsonResponse:
 def ready(request: HttpRequest) -> JsonResponse:
     """This process can serve requests now."""
     return _answer(_READY)
+
+
+_PROBES = {"/health": health, "/health/live": live, "/health/ready": ready}
+
+
+class ProbeMiddleware:
+    """Answers probes before anything else looks at them.
+
+    A load balancer or a kubelet asks by address, not by name, and without TLS: ALLOWED_HOSTS and the redirect to
+    https:// are not meant for it. Nor does a probe need a session.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        probe = _PROBES.get(request.path_info)
+        return probe(request) if probe else self.get_response(request)
 
 
 def front(request: HttpRequest) -> HttpResponse:

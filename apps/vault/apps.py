@@ -2,6 +2,8 @@
 
 from django.apps import AppConfig
 
+SEALED = "It was started without its master key, so nothing that needs a key can be served. No data is lost."
+
 
 class VaultConfig(AppConfig):
     """The vault."""
@@ -11,13 +13,16 @@ class VaultConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from apps.accounts.api.problems import declare
         from apps.accounts.audit import set_writer
         from apps.accounts.demo.build import demo_account_built
         from apps.accounts.signals import account_created
         from apps.vault.audit.chain import append
         from apps.vault.demo.contacts import add_contacts
+        from apps.vault.keys import Sealed
         from apps.vault.services.open_vault import make_account_keys
 
+        declare(Sealed, 503, "sealed", title="Strongroom is sealed", detail=SEALED, Retry_After="10")
         set_writer(append)
         account_created.connect(make_account_keys, dispatch_uid="vault.make_account_keys")
         demo_account_built.connect(add_contacts, dispatch_uid="vault.demo_contacts")

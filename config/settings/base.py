@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from config import database, environment, services
+from config.logging import logging_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 DATA = Path(environment.text("DATA", str(BASE_DIR / "var"))).resolve()
@@ -44,10 +45,12 @@ INSTALLED_APPS = [
     "apps.integrations.apps.IntegrationsConfig",
     "apps.workflows.apps.WorkflowsConfig",
     "apps.chat.apps.ChatConfig",
+    "config.apps.ProjectConfig",
 ]
 
 MIDDLEWARE = [
     "apps.accounts.request_ids.RequestContextMiddleware",
+    "config.health.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "apps.accounts.pages.policy.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -63,6 +66,7 @@ MIDDLEWARE = [
     "apps.accounts.signin.transactions.SignInTransactionMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "apps.accounts.pages.zone.ReadersZoneMiddleware",
+    "apps.vault.sealed.SealedMiddleware",
     "apps.accounts.tenancy.middleware.TenancyMiddleware",
     "apps.vault.idempotency.middleware.IdempotencyMiddleware",
 ]
@@ -198,6 +202,9 @@ CSRF_COOKIE_SAMESITE = "Lax"
 
 # --- mail
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "Strongroom <no-reply@strongroom.example>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+if environment.is_set("EMAIL_URL"):
+    globals().update(environment.email("EMAIL_URL"))
 
 # --- API
 REST_FRAMEWORK: dict[str, Any] = {
@@ -226,10 +233,5 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": environment.text("LOG_LEVEL", "INFO")},
-}
+LOG_LEVEL = environment.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+LOGGING = logging_settings(LOG_LEVEL, json_lines=False)

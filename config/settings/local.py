@@ -7,7 +7,8 @@ DEBUG = environment.boolean("DEBUG", default=False)
 SECRET_KEY = SECRET_KEY or "only-for-commands-before-the-first-start"
 API_KEY_PEPPERS = API_KEY_PEPPERS or {1: SECRET_KEY}
 VAULT_MASTER_KEY_URI = environment.text("VAULT_MASTER_KEY_URI", f"local://{DATA}/secrets/master-key.json")
-EMAIL_BACKEND = "apps.accounts.mailbox.backend.MailboxBackend"
-MAILBOX_DIR = DATA / "mail"
+if not environment.is_set("EMAIL_URL"):
+    EMAIL_BACKEND = "apps.accounts.mailbox.backend.MailboxBackend"
+    MAILBOX_DIR = DATA / "mail"
 # Static files straight from their folders: no collecting step between a change and the page.
 WHITENOISE_USE_FINDERS = True

@@ -37,7 +37,7 @@ def broken_templates() -> list[str]:
     """Our templates that do not compile, or extend or include (by a literal name) one that does not exist."""
     folder = ROOT / "templates"
     faults = []
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in {".html", ".txt", ".xml"}):
         name = str(path.relative_to(folder))
         try:
             template = get_template(name)

@@ -1,0 +1,82 @@
+"""Values from the environment have a type, and a wrong one is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config import database, environment
+
+
+def test_a_value_comes_from_the_variable_or_its_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "value"
+    path.write_text("from a file\n")
+    monkeypatch.setenv("THING_FILE", str(path))
+    assert environment.text("THING") == "from a file"
+    monkeypatch.setenv("THING", "too")
+    with pytest.raises(ImproperlyConfigured, match="not both"):
+        environment.text("THING")
+
+
+def test_a_missing_value_and_an_unreadable_file_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ImproperlyConfigured, match="Set THING"):
+        environment.text("THING")
+    monkeypatch.setenv("THING_FILE", "/nowhere")
+    with pytest.raises(ImproperlyConfigured, match="THING_FILE"):
+        environment.text("THING")
+
+
+@pytest.mark.parametrize(("word", "meant"), [("1", True), ("Yes", True), ("on", True), ("0", False), ("OFF", False)])
+def test_switches(monkeypatch: pytest.MonkeyPatch, word: str, meant: bool) -> None:
+    monkeypatch.setenv("THING", word)
+    assert environment.boolean("THING", default=not meant) is meant
+
+
+@pytest.mark.parametrize(
+    ("read", "value"),
+    [
+        (lambda: environment.boolean("THING", default=False), "ture"),
+        (lambda: environment.integer("THING", 1), "many"),
+        (lambda: environment.integer("THING", 5, least=3), "2"),
+        (lambda: environment.choice("THING", "a", ("a", "b")), "c"),
+        (lambda: environment.email("THING"), "imap://mail.example"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, read, value: str) -> None:
+    monkeypatch.setenv("THING", value)
+    with pytest.raises(ImproperlyConfigured, match="THING"):
+        read()
+
+
+def test_a_database_url_may_quote_anything() -> None:
+    chosen = database.from_url("postgres://us%40er:p%2Fw%3A@host:5433/name?sslmode=require")
+    assert (chosen["USER"], chosen["PASSWORD"], chosen["HOST"], chosen["PORT"]) == ("us@er", "p/w:", "host", "5433")
+    assert chosen["OPTIONS"] == {"sslmode": "require"}
+
+
+def test_a_mail_server_with_encryption(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THING", "smtp://me%40x:p%3Aw@mail.example:465?ssl=1")
+    chosen = environment.email("THING")
+    assert chosen["EMAIL_HOST_USER"] == "me@x"
+    assert (chosen["EMAIL_PORT"], chosen["EMAIL_USE_SSL"], chosen["EMAIL_USE_TLS"]) == (465, True, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "role", "owner"),
+    [
+        (["manage.py", "migrate"], None, True),
+        (["manage.py", "sqlmigrate"], None, True),
+        (["manage.py", "shell"], None, False),
+        (["manage.py", "migrate"], "app", False),
+        (["celery"], "owner", True),
+    ],
+)
+def test_commands_on_the_schema_connect_as_its_owner(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], role: str | None, owner: bool
+) -> None:
+    monkeypatch.delenv("DATABASE_ROLE", raising=False)
+    if role:
+        monkeypatch.setenv("DATABASE_ROLE", role)
+    assert database.wants_owner(arguments) is owner
