@@ -1,0 +1,144 @@
+"""Calls to the outside over HTTP: bounded in time, in size, in number."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import httpx2
+
+from apps.integrations.outbound.backoff import delay
+from apps.integrations.outbound.breaker import Breaker, breaker_for
+from apps.integrations.outbound.errors import BadAnswer, BadRequest, NoAnswer, NotConnected, OutboundError
+
+logger = logging.getLogger(__name__)
+
+MAXIMUM_ANSWER = 32 * 1024 * 1024
+TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
+Again = Literal["always", "if repeatable", "never"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes = field(repr=False)
+
+
+Judge = Callable[[Answer], OutboundError | None]
+"""Says what is wrong with an answer; None when nothing is. The error may carry ``again``."""
+
+
+class HttpClient:
+    """A client of one host. Close it, or use it as a context manager."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        headers: Mapping[str, str],
+        judge: Judge,
+        transport: httpx2.BaseTransport | None = None,
+        timeout: httpx2.Timeout = TIMEOUT,
+        attempts: int = 3,
+        longest_wait: float = 20.0,
+        maximum_answer: int = MAXIMUM_ANSWER,
+        breaker: Breaker | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._http = httpx2.Client(
+            base_url=base_url, headers=dict(headers), transport=transport, timeout=timeout, follow_redirects=False
+        )
+        self._judge = judge
+        self._attempts = attempts
+        self._longest_wait = longest_wait
+        self._maximum_answer = maximum_answer
+        self._breaker = breaker or breaker_for(self._http.base_url.netloc.decode())
+        self._sleep = sleep
+
+    def __enter__(self) -> HttpClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
+    def call(self, method: str, path: str, *, repeatable: bool, json: Any = None, params: Any = None) -> Answer:
+        """One call, made again as far as that is safe. Raises OutboundError, or what the judge made of the answer.
+
+        ``repeatable`` says that making the call twice does no harm. A call that never reached the host, or that the
+        host refused for its rate, is repeated in any case.
+        """
+        attempt = 1
+        while True:
+            try:
+                return self._once(method, path, json, params)
+            except OutboundError as error:
+                wait = self._wait_before_again(error, attempt, repeatable)
+                if wait is None:
+                    raise
+            logger.info("%s %s failed; attempt %s follows in %.1f s.", method, path, attempt + 1, wait)
+            self._sleep(wait)
+            attempt += 1
+
+    def _wait_before_again(self, error: OutboundError, attempt: int, repeatable: bool) -> float | None:
+        """Seconds to wait, or None when the error is the caller's to deal with."""
+        again: Again = getattr(error, "again", "if repeatable" if error.maybe_done else "always")
+        if error.permanent or again == "never" or attempt >= self._attempts:
+            return None
+        if again == "if repeatable" and not repeatable:
+            return None
+        wait = delay(attempt) if error.retry_after is None else error.retry_after
+        # A long wait belongs into the queue, not into a worker's sleep.
+        return wait if wait <= self._longest_wait else None
+
+    def _once(self, method: str, path: str, json: Any, params: Any) -> Answer:
+        self._breaker.before_call()
+        try:
+            answer = self._send(method, path, json, params)
+        except BadRequest:
+            raise
+        except OutboundError:
+            self._breaker.failed()
+            raise
+        if answer.status >= 500:
+            self._breaker.failed()
+        else:
+            self._breaker.succeeded()
+        error = self._judge(answer)
+        if error is not None:
+            raise error
+        return answer
+
+    def _send(self, method: str, path: str, json: Any, params: Any) -> Answer:
+        where = f"{method} {self._http.base_url.host}"
+        try:
+            with self._http.stream(method, path, json=json, params=params) as response:
+                content = self._read(response, where)
+                return Answer(response.status_code, response.headers, content)
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
+            raise NotConnected(f"{where}: no connection ({type(error).__name__}).") from None
+        except httpx2.TimeoutException:
+            raise NoAnswer(f"{where}: no answer in time.") from None
+        except httpx2.DecodingError:
+            raise BadAnswer(f"{where}: the answer can't be decoded.") from None
+        except (httpx2.NetworkError, httpx2.RemoteProtocolError) as error:
+            raise NoAnswer(f"{where}: the connection broke ({type(error).__name__}).") from None
+        except (httpx2.UnsupportedProtocol, httpx2.InvalidURL, httpx2.LocalProtocolError) as error:
+            raise BadRequest(f"{where}: the call can't be made ({type(error).__name__}).") from None
+
+    def _read(self, response: httpx2.Response, where: str) -> bytes:
+        content = bytearray()
+        for chunk in response.iter_bytes():
+            content += chunk
+            if len(content) > self._maximum_answer:
+                raise BadAnswer(f"{where}: the answer is larger than {self._maximum_answer} bytes.")
+        return bytes(content)
