@@ -9,3 +9,6 @@ class IntegrationsConfig(AppConfig):
     name = "apps.integrations"
     label = "integrations"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from apps.integrations import checks  # noqa: F401 - registers the checks

@@ -141,7 +141,10 @@ AUDIT_ANCHOR_DIR = Path(environment.text("AUDIT_ANCHOR_DIR", str(DATA / "audit-a
 _peppers = environment.words("API_KEY_PEPPERS", tuple(services.secret(DATA, "api-key-peppers").split()))
 API_KEY_PEPPERS = dict(enumerate(_peppers, start=1))
 
-# --- ZeroDB: the embedded server (docs of its API: /zerodb/v1/public/)
+# --- ZeroDB: a server elsewhere, or (without these) the embedded one at /zerodb/
+ZERODB_API_URL = environment.text("ZERODB_API_URL", "").rstrip("/")
+ZERODB_MASTER_API_KEY = environment.text("ZERODB_MASTER_API_KEY", "")
+ZERODB_PROJECT_TIER = environment.text("ZERODB_PROJECT_TIER", "pro")
 ZERODB_FREE_PROJECTS = environment.integer("ZERODB_FREE_PROJECTS", 3, least=0)
 # Whether an id that nobody created is an empty project of its caller, as some clients expect.
 ZERODB_IMPLICIT_PROJECTS = environment.boolean("ZERODB_IMPLICIT_PROJECTS", True)

@@ -1,0 +1,35 @@
+"""Contradictions in the settings of integrations, found before anything starts."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+
+@register("integrations")
+def zerodb_settings(**_: Any) -> list[CheckMessage]:
+    """A server and its key belong together."""
+    url, key = settings.ZERODB_API_URL, settings.ZERODB_MASTER_API_KEY
+    found: list[CheckMessage] = []
+    if key and not url:
+        found.append(
+            Error(
+                "ZERODB_MASTER_API_KEY is set, but not the server it is for.",
+                hint="Set ZERODB_API_URL, for example https://api.ainative.studio/v1/public, or remove the key to use "
+                "the embedded server.",
+                id="integrations.E001",
+            )
+        )
+    if url and urlsplit(url).scheme not in {"http", "https"}:
+        found.append(Error("ZERODB_API_URL must begin with https:// (or http://).", id="integrations.E002"))
+    if url and not key:
+        found.append(
+            Warning(
+                "ZERODB_API_URL is set without ZERODB_MASTER_API_KEY: no project can be made for new accounts.",
+                id="integrations.W001",
+            )
+        )
+    return found

@@ -1,0 +1,42 @@
+"""Which ZeroDB server this installation uses, and with which key.
+
+``ZERODB_API_URL`` and ``ZERODB_MASTER_API_KEY`` name a server elsewhere; with neither, the embedded one serves.
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from apps.integrations.zerodb.client.account import AccountClient
+from apps.integrations.zerodb.client.embedded import BASE_URL, EmbeddedTransport, apart
+from apps.integrations.zerodb.client.errors import NotConfigured
+from apps.integrations.zerodb.client.project import ProjectClient
+from apps.integrations.zerodb.server.platform_caller import ensure_platform_key
+
+
+def is_embedded() -> bool:
+    """Whether the server is the one inside this product."""
+    return not settings.ZERODB_API_URL
+
+
+def server_name() -> str:
+    """The server in words that an operator knows it by."""
+    return "the embedded ZeroDB server" if is_embedded() else settings.ZERODB_API_URL
+
+
+def account_client() -> AccountClient:
+    """The platform's own account at the server. Raises NotConfigured."""
+    if is_embedded():
+        return AccountClient(BASE_URL, apart(ensure_platform_key), transport=EmbeddedTransport())
+    if not settings.ZERODB_MASTER_API_KEY:
+        raise NotConfigured(
+            f"ZERODB_API_URL names {settings.ZERODB_API_URL} but there is no key for it. Set ZERODB_MASTER_API_KEY."
+        )
+    return AccountClient(settings.ZERODB_API_URL, settings.ZERODB_MASTER_API_KEY)
+
+
+def project_client(project_id: str, api_key: str) -> ProjectClient:
+    """One project, with its own key."""
+    if is_embedded():
+        return ProjectClient(BASE_URL, api_key, project_id, transport=EmbeddedTransport())
+    return ProjectClient(settings.ZERODB_API_URL, api_key, project_id)
