@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "create_super_admin": "platform: one of the operator's people; writes to the trails of their accounts",
     "demo": "makes its own accounts by the services",
     "init_vault": "the platform's own keys, in the platform scope",
+    "zerodb_key": "makes a caller of the embedded ZeroDB server, in the platform scope",
     "verify_audit": "opens the scope of one account after another, and the platform's for its own trail",
 }
 
