@@ -132,11 +132,20 @@ CELERY_DB_REUSE_MAX = 10_000
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "accounts.sweep_jobs", "schedule": 5.0},
     "purge-remembered-requests": {"task": "vault.purge_remembered_requests", "schedule": 3600.0},
+    "clear-contact-imports": {"task": "vault.clear_contact_imports", "schedule": 3600.0},
 }
 JOB_LEASE_SECONDS = environment.integer("JOB_LEASE_SECONDS", 30, least=3)
 
 # --- vault
 VAULT_MASTER_KEY_URI = environment.text("VAULT_MASTER_KEY_URI", "")
+# Lists of contacts: the largest file taken in, and how long an import's rejected rows are kept.
+UPLOAD_MAX_BYTES = environment.integer("UPLOAD_MAX_BYTES", 100_000_000, least=1_000)
+CONTACT_IMPORT_DAYS = environment.integer("CONTACT_IMPORT_DAYS", 30, least=1)
+# Small files stay in memory, larger ones are encrypted as they arrive; plaintext never reaches the disk.
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "apps.vault.upload_handler.SealedUploadHandler",
+]
 AUDIT_ANCHOR_DIR = Path(environment.text("AUDIT_ANCHOR_DIR", str(DATA / "audit-anchors")))
 _peppers = environment.words("API_KEY_PEPPERS", tuple(services.secret(DATA, "api-key-peppers").split()))
 API_KEY_PEPPERS = dict(enumerate(_peppers, start=1))
