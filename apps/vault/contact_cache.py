@@ -40,3 +40,8 @@ def forget(contact: Contact) -> None:
     """Nobody may take this contact from here until it has been read afresh."""
     assert contact.account_id is not None
     cache.set(_name(contact.account_id, contact.id), _CHANGING, _MARK_SECONDS)
+
+
+def forget_all(account_id: UUID, contact_ids: list[UUID]) -> None:
+    """``forget`` for many contacts at once."""
+    cache.set_many({_name(account_id, contact_id): _CHANGING for contact_id in contact_ids}, _MARK_SECONDS)

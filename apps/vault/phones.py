@@ -17,7 +17,8 @@ from typing import NamedTuple
 import phonenumbers
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, ValidationResult
 
-_DECORATION = str.maketrans("", "", " ()./-\u00a0\u2010\u2011\u2012\u2013")
+_DECORATION = " -()./"
+_RARE_DECORATION = str.maketrans("", "", " ()./-\u00a0\u2010\u2011\u2012\u2013")
 _INTERNATIONAL = re.compile(r"\+[1-9]\d{6,14}")
 _DIGITS = re.compile(r"\d{4,15}")
 
@@ -39,9 +40,18 @@ class NotAPhone(ValueError):
 
 def parse_phone(text: str, region: str | None) -> Phone:
     """The number ``text`` means when dialled in ``region`` (ISO 3166, or None). Raises NotAPhone."""
-    plain = text.translate(_DECORATION)
+    plain = _undecorated(text)
     quick = _international(plain) if plain[:1] == "+" else _national(plain, region) if region else None
     return Phone(quick) if quick else _by_library(text, region)
+
+
+def _undecorated(text: str) -> str:
+    if not text.isascii():
+        return text.translate(_RARE_DECORATION)
+    for mark in _DECORATION:
+        if mark in text:
+            text = text.replace(mark, "")
+    return text
 
 
 def known_region(region: str) -> bool:

@@ -148,13 +148,15 @@ class _text:
 
     def __init__(self, file: IO[bytes], encoding: str, skipped: int) -> None:
         file.seek(skipped)
+        self._file = file
         self._wrapper = io.TextIOWrapper(file, encoding=encoding, errors=MARK_UNREADABLE, newline="")
 
     def __enter__(self) -> io.TextIOWrapper:
         return self._wrapper
 
     def __exit__(self, *exception: object) -> None:
-        self._wrapper.detach()
+        if not self._file.closed:
+            self._wrapper.detach()
 
 
 def _chosen(encoding: str) -> str:

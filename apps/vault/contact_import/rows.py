@@ -8,16 +8,32 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+import orjson
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 
 from apps.vault.contact_import.mapping import ATTRIBUTE, LEAVE_OUT
 from apps.vault.contact_import.times import parse_time
+from apps.vault.contact_values import MAX_ATTRIBUTES_BYTES, MAX_LENGTHS
+from apps.vault.models import Contact
 from apps.vault.phones import NotAPhone, Phone, parse_phone
 
-MAX_LENGTHS = {"name": 200, "email": 254, "identifier": 200, "contact_type": 40}
 MAX_ATTRIBUTE_LENGTH = 10_000
-_KNOWN_TYPES = frozenset({"visitor", "lead", "customer", "partner", "other"})
+# What the types are called elsewhere; any other word is kept as an attribute.
+_TYPES = {
+    **{kind: kind for kind in Contact.Type.values},
+    **dict.fromkeys(
+        ["client", "kunde", "kunden", "cliente", "klant", "kund", "klient", "renter", "buyer", "user"], "customer"
+    ),
+    **dict.fromkeys(["customers", "clients", "subscriber", "member", "customer/subscriber"], "customer"),
+    **dict.fromkeys(
+        ["prospect", "prospects", "leads", "interessent", "prospecto", "mql", "sql", "opportunity"], "lead"
+    ),
+    **dict.fromkeys(["visitors", "besucher", "visiteur", "visitante", "guest", "anonymous"], "visitor"),
+    **dict.fromkeys(["partners", "supplier", "vendor", "lieferant", "reseller", "partenaire", "socio"], "partner"),
+    **dict.fromkeys(["others", "sonstige", "autre", "otro", "altro", "misc"], "other"),
+}
+_TYPE_AS_WRITTEN = "contact_type"
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
 _EXTENSION = "phone_extension"
@@ -27,6 +43,7 @@ _PLAIN_EMAIL = re.compile(
     r"[A-Za-z0-9_%+-]+(?:\.[A-Za-z0-9_%+-]+)*@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
 _NAMED_EMAIL = re.compile(r"[^<>@]*<([^<>\s]+@[^<>\s]+)>")
+_LOCAL_PART = 64  # RFC 5321 section 4.5.3.1.1
 _is_email = EmailValidator()
 
 
@@ -57,6 +74,11 @@ class _Refused(Exception):
     def __init__(self, rule: str, words: str) -> None:
         super().__init__(words)
         self.rule = rule
+
+
+def attributes_size(attributes: dict[str, Any]) -> int:
+    """Bytes of the attributes as they are stored."""
+    return len(orjson.dumps(attributes))
 
 
 class RowReader:
@@ -107,13 +129,25 @@ class RowReader:
             if phone.extension and _EXTENSION not in attributes:
                 attributes[_EXTENSION] = phone.extension
             phone = phone.e164
+        kind = found.get("contact_type")
+        if kind is not None and kind not in _TYPES:
+            attributes.setdefault(_TYPE_AS_WRITTEN, kind)
+            kind = None
         name = found.get("name") or " ".join(filter(None, (found.get("first_name"), found.get("last_name")))) or None
         values = ContactValues(
-            name, found.get("email"), phone, found.get("identifier"), found.get("contact_type"),
+            name, found.get("email"), phone, found.get("identifier"), kind and _TYPES[kind],
             found.get("last_activity_at"), attributes,
         )  # fmt: skip
         if name is not None and len(name) > MAX_LENGTHS["name"]:
             errors.append(RowError("", "too_long", _too_long("Name", name, MAX_LENGTHS["name"])))
+        if (
+            sum(map(len, attributes.values())) > MAX_ATTRIBUTES_BYTES // 8
+            and attributes_size(attributes) > MAX_ATTRIBUTES_BYTES
+        ):
+            words = (
+                f"The custom attributes of this row take more than {MAX_ATTRIBUTES_BYTES:,} bytes. Leave columns out."
+            )
+            errors.append(RowError("", "too_large", words))
         if not errors and values.email is None and phone is None and values.identifier is None:
             words = "The row has no e-mail, phone or identifier. Fill in one, so that the contact can be told apart."
             errors.append(RowError("", "no_key", words))
@@ -185,7 +219,7 @@ def _text(what: str, limit: str) -> Callable[[str], str]:
 
 
 def _email(text: str) -> str:
-    if _PLAIN_EMAIL.fullmatch(text) and len(text) <= MAX_LENGTHS["email"] and text.index("@") <= 64:
+    if _PLAIN_EMAIL.fullmatch(text) and len(text) <= MAX_LENGTHS["email"] and text.index("@") <= _LOCAL_PART:
         return text
     _refuse_control("E-mail", text)
     address = text.removeprefix("mailto:")
@@ -195,6 +229,8 @@ def _email(text: str) -> str:
     if len(address) > MAX_LENGTHS["email"]:
         raise _Refused("too_long", _too_long("E-mail", address, MAX_LENGTHS["email"]))
     try:
+        if len(address.rpartition("@")[0]) > _LOCAL_PART:
+            raise ValidationError("")
         _is_email(address)
     except ValidationError:
         raise _Refused("not_an_email", f'E-mail "{_short(text)}" {_email_words(address)}') from None
@@ -234,7 +270,7 @@ def _identifier(text: str) -> str:
 
 def _type(text: str) -> str:
     known = text.lower()
-    return known if known in _KNOWN_TYPES else _text("Type", "contact_type")(text)
+    return known if known in _TYPES else _text("Type", "name")(text)
 
 
 def _attribute(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _PARTS = re.compile(
     r"(?P<a>\d{1,2})[-/. ](?P<b>\d{1,2})[-/. ](?P<year>\d{4}|\d{2})"
@@ -27,6 +28,7 @@ def is_day_first(values: Iterable[str], region: str | None) -> bool:
     return region not in _MONTH_FIRST_REGIONS
 
 
+@lru_cache(maxsize=4096)  # lists repeat their dates
 def parse_time(text: str, *, day_first: bool) -> datetime | None:
     """The moment ``text`` means (UTC where it names no zone), or None.
 

@@ -3,6 +3,7 @@
 from apps.vault.models.account_keyset import AccountKeyset, PlatformKeyset
 from apps.vault.models.audit_entry import AuditEntry, AuditHead, PlatformAuditEntry, PlatformAuditHead
 from apps.vault.models.contact import Contact
+from apps.vault.models.contact_import import ContactImport, RejectedRows
 from apps.vault.models.remembered_request import RememberedRequest
 
 __all__ = [
@@ -10,8 +11,10 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "Contact",
+    "ContactImport",
     "PlatformAuditEntry",
     "PlatformAuditHead",
     "PlatformKeyset",
+    "RejectedRows",
     "RememberedRequest",
 ]
