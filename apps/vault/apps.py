@@ -17,6 +17,7 @@ class VaultConfig(AppConfig):
         from apps.accounts.audit import set_writer
         from apps.accounts.demo.build import demo_account_built
         from apps.accounts.signals import account_created
+        from apps.vault import jobs  # noqa: F401 - declares the kinds of jobs
         from apps.vault.audit.chain import append
         from apps.vault.demo.contacts import add_contacts
         from apps.vault.keys import Sealed

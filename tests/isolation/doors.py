@@ -5,6 +5,7 @@ Whoever adds one adds a line here; ``test_doors.py`` fails on one that is not li
 
 # Celery tasks by name.
 TASKS: dict[str, str] = {
+    "vault.clear_contact_imports": "platform finds what is over; each account's own scope removes it",
     "accounts.run_job": "opens the scope of the account named in the message; the handler opens it again as it needs",
     "vault.purge_remembered_requests": "platform: removes the run-out answers of all accounts",
     "accounts.sweep_jobs": "platform: finds jobs of all accounts whose message or worker was lost",
@@ -25,4 +26,6 @@ COMMANDS: dict[str, str] = {
 }
 
 # Kinds of jobs by name: the account is the job's own, whatever its payload says.
-JOB_KINDS: dict[str, str] = {}
+JOB_KINDS: dict[str, str] = {
+    "contacts.import": "the import's row is looked up in the job's own scope, each chunk is written in it",
+}

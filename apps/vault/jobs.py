@@ -1,0 +1,28 @@
+"""Kinds of jobs of this floor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apps.accounts.jobs import PermanentFailure, Retry, RunningJob, job_kind
+from apps.vault.contact_import import running
+from apps.vault.keys import DecryptionFailed
+from apps.vault.models import ContactImport
+from apps.vault.services.contact_imports import KIND
+
+
+@job_kind(KIND, max_attempts=20)
+def run_contact_import(job: RunningJob) -> dict[str, Any]:
+    """Import a stored list of contacts, from where the last attempt stopped."""
+    with job.scope():
+        contact_import = ContactImport.objects.filter(pk=job.payload["contact_import"]).first()
+    if contact_import is None:
+        raise PermanentFailure("The import was removed before it ran. Upload the file again.")
+    if contact_import.finished_at is None:
+        try:
+            running.run(contact_import, scope=job.scope, progress=job.progress)
+        except running.KeptBusy as error:
+            raise Retry(str(error)) from error
+        except (FileNotFoundError, DecryptionFailed) as error:
+            raise PermanentFailure("The stored file can't be read any more. Upload it again.") from error
+    return {"contact_import": str(contact_import.pk), **contact_import.counts}

@@ -1,0 +1,266 @@
+"""Taking in a list of contacts: opening the file, starting, cancelling, clearing up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from apps.accounts import audit
+from apps.accounts.actors import Actor, request_context
+from apps.accounts.jobs import enqueue
+from apps.accounts.models import Account, Job
+from apps.accounts.permissions import require
+from apps.accounts.tenancy.scope import NoScope, current_account_id, platform, tenant
+from apps.vault import uploads
+from apps.vault.contact_import import mapping as mappings
+from apps.vault.contact_import.mapping import MappingRefused
+from apps.vault.contact_import.reading import Format, UnreadableFile, inspect, rows
+from apps.vault.models import ContactImport
+from apps.vault.phones import known_region
+
+KIND = "contacts.import"
+SAMPLE_ROWS = 200
+DRAFT_HOURS = 24
+
+
+def import_contacts(
+    *,
+    actor: Actor,
+    file_name: str,
+    content: Iterable[bytes],
+    mapping: Mapping[str, str] | None = None,
+    duplicates: str = ContactImport.Duplicates.MERGE,
+    default_region: str | None = None,
+    encoding: str | None = None,
+) -> ContactImport:
+    """Store the file and queue its import as a job: both steps of the page in one.
+
+    ``mapping`` names what is not to be guessed. ``default_region`` is the country of phone numbers without a code,
+    the account's own when None. Raises PermissionDenied, ValidationError naming ``file``, ``mapping``, ….
+    """
+    contact_import = open_import(actor=actor, file_name=file_name, content=content, encoding=encoding)
+    try:
+        return start_import(
+            contact_import, actor=actor, mapping=mapping or {}, duplicates=duplicates, default_region=default_region
+        )
+    except BaseException:
+        # Not after commit: there will be none.
+        uploads.destroy(_account_id(), _upload_id(contact_import))
+        raise
+
+
+def open_import(
+    *,
+    actor: Actor,
+    file_name: str,
+    content: Iterable[bytes],
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    header: bool | None = None,
+) -> ContactImport:
+    """Store the file encrypted, find out how it is read and what its columns may be. Nothing is imported yet.
+
+    Raises PermissionDenied, ValidationError naming ``file`` (or ``encoding``).
+    """
+    require(actor, "contacts.import")
+    account_id = _account_id()
+    try:
+        upload_id, size = uploads.store(account_id, content, max_bytes=settings.UPLOAD_MAX_BYTES)
+    except uploads.UploadTooLarge as error:
+        raise ValidationError({"file": ValidationError(str(error), code="too_large")}) from error
+    contact_import = ContactImport(
+        account_id=account_id,
+        file_name=_plain_name(file_name),
+        file_bytes=size,
+        upload_id=upload_id,
+        default_region=Account.objects.values_list("default_region", flat=True).get(pk=account_id),
+    )
+    try:
+        read_file(contact_import, encoding=encoding, delimiter=delimiter, header=header)
+        contact_import.save(force_insert=True)
+    except BaseException:
+        uploads.destroy(account_id, upload_id)
+        raise
+    return contact_import
+
+
+def read_file(
+    contact_import: ContactImport,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    header: bool | None = None,
+) -> None:
+    """Find out (again) how the stored file is read; sets ``format``, ``mapping``, ``rows_total`` (not saved).
+
+    Raises ValidationError naming ``file`` or ``encoding``.
+    """
+    with uploads.open_upload(_account_id(), _upload_id(contact_import)) as file:
+        try:
+            form = inspect(file, encoding=encoding, delimiter=delimiter, header=header)
+        except UnreadableFile as error:
+            field = "encoding" if error.code == "unknown_encoding" else "file"
+            raise ValidationError({field: ValidationError(str(error), code=error.code)}) from error
+        cells = [row.cells for row in islice(rows(file, form), SAMPLE_ROWS) if row.fault is None]
+    contact_import.format = form.as_json()
+    contact_import.mapping = mappings.guess(form.columns, cells)
+    contact_import.rows_total = form.rows
+
+
+def sample(contact_import: ContactImport, count: int = 3) -> list[list[str]]:
+    """The cells of the first ``count`` sound rows, for people to see."""
+    form = Format.from_json(contact_import.format)
+    with uploads.open_upload(_account_id(), _upload_id(contact_import)) as file:
+        sound = (row.cells for row in islice(rows(file, form), SAMPLE_ROWS) if row.fault is None)
+        return list(islice(sound, count))
+
+
+def start_import(
+    contact_import: ContactImport,
+    *,
+    actor: Actor,
+    mapping: Mapping[str, str],
+    duplicates: str = ContactImport.Duplicates.MERGE,
+    default_region: str | None = None,
+) -> ContactImport:
+    """Queue the import of an opened file. ``mapping`` replaces what was guessed for the columns it names.
+
+    A second call changes nothing, except that a failed import goes on where it stopped.
+    Raises PermissionDenied, ValidationError naming the field.
+    """
+    require(actor, "contacts.import")
+    locked = ContactImport.objects.select_for_update().get(pk=contact_import.pk)
+    if locked.started_at is not None:
+        return _gone_on(locked, actor)
+    form = Format.from_json(locked.format)
+    errors: dict[str, Any] = {}
+    try:
+        locked.mapping = mappings.resolve(form.columns, locked.mapping, mapping)
+    except MappingRefused as refused:
+        errors["mapping"] = [ValidationError(found.words, code=found.code) for found in refused.contradictions]
+    if duplicates not in ContactImport.Duplicates.values:
+        words = (
+            f"“{duplicates}” is no way to treat duplicates. Use one of {', '.join(ContactImport.Duplicates.values)}."
+        )
+        errors["duplicates"] = ValidationError(words, code="invalid_choice")
+    if default_region and not known_region(default_region):
+        words = f"“{default_region}” is no country. Use its two letters (ISO 3166), as in GB."
+        errors["default_region"] = ValidationError(words, code="unknown_region")
+    if errors:
+        raise ValidationError(errors)
+    locked.duplicates = duplicates
+    locked.default_region = locked.default_region if default_region is None else default_region
+    locked.started_at = timezone.now()
+    locked.started_by = _who(actor)
+    locked.job = enqueue(KIND, actor=actor, payload={"contact_import": str(locked.pk)}, total=locked.rows_total)
+    locked.save()
+    audit.record(
+        "contact_import.started",
+        actor=actor,
+        entity=locked,
+        label=locked.file_name,
+        changes={"rows": locked.rows_total, "duplicates": duplicates, "columns": locked.mapping},
+    )
+    return locked
+
+
+def _gone_on(contact_import: ContactImport, actor: Actor) -> ContactImport:
+    """Queue a failed import again; any other stays as it is."""
+    failed = contact_import.job is not None and contact_import.job.status == Job.Status.FAILED
+    if failed and contact_import.finished_at is None:
+        payload = {"contact_import": str(contact_import.pk)}
+        contact_import.job = enqueue(KIND, actor=actor, payload=payload, total=contact_import.rows_total)
+        contact_import.save(update_fields=["job", "updated_at"])
+    return contact_import
+
+
+def cancel_import(contact_import: ContactImport, *, actor: Actor) -> None:
+    """Stop an import, or drop one that was not started. Rows that are in stay in. Raises PermissionDenied."""
+    require(actor, "contacts.import")
+    locked = ContactImport.objects.select_for_update().get(pk=contact_import.pk)
+    if locked.finished_at is not None:
+        return
+    if locked.started_at is None:
+        _destroy_upload(locked)
+        locked.delete()
+        return
+    stopped = Job.objects.filter(pk=locked.job_id, status__in=[Job.Status.QUEUED, Job.Status.RUNNING])
+    # The running attempt finds its lease gone before it can commit another chunk.
+    if stopped.update(status=Job.Status.CANCELLED, lease=None, finished_at=timezone.now()):
+        audit.record(
+            "contact_import.cancelled",
+            actor=actor,
+            entity=locked,
+            label=locked.file_name,
+            changes={"rows_done": locked.rows_done, **locked.counts},
+        )
+    _destroy_upload(locked)
+    ContactImport.objects.filter(pk=locked.pk).update(upload_id=None, finished_at=timezone.now())
+
+
+def clear_old_imports() -> int:
+    """Remove drafts after a day, imports with their rejected rows after CONTACT_IMPORT_DAYS, and files nobody needs.
+
+    Returns how many imports were removed.
+    """
+    now = timezone.now()
+    with platform("find imports of contacts that are over"):
+        drafts = ContactImport.objects.filter(started_at=None, created_at__lt=now - timedelta(hours=DRAFT_HOURS))
+        over = ContactImport.objects.filter(created_at__lt=now - timedelta(days=settings.CONTACT_IMPORT_DAYS))
+        over = over.exclude(job__status__in=[Job.Status.QUEUED, Job.Status.RUNNING])
+        removed = {*drafts.values_list("account_id", "id"), *over.values_list("account_id", "id")}
+    for account_id, import_id in removed:
+        with tenant(account_id):
+            ContactImport.objects.filter(pk=import_id).delete()
+    for account_id, upload_id in uploads.stored_before(DRAFT_HOURS * 3600):
+        with tenant(account_id):
+            if not ContactImport.objects.filter(upload_id=upload_id).exists():
+                uploads.destroy(account_id, upload_id)
+    return len(removed)
+
+
+def _who(actor: Actor) -> dict[str, Any]:
+    context = request_context()
+    return {
+        "kind": actor.kind,
+        "id": str(actor.id) if actor.id else None,
+        "label": actor.label,
+        "role": actor.role.value if actor.role else None,
+        "user_id": str(actor.user_id) if actor.user_id else None,
+        "request_id": context.request_id,
+        "ip": context.ip,
+        "user_agent": context.user_agent,
+    }
+
+
+def _destroy_upload(contact_import: ContactImport) -> None:
+    account_id, upload_id = _account_id(), contact_import.upload_id
+    if upload_id is not None:
+        transaction.on_commit(lambda: uploads.destroy(account_id, upload_id))
+
+
+def _account_id() -> UUID:
+    account_id = current_account_id()
+    if account_id is None:
+        raise NoScope("Contacts are imported in the scope of their account.")
+    return account_id
+
+
+def _upload_id(contact_import: ContactImport) -> UUID:
+    if contact_import.upload_id is None:
+        raise ValidationError({"file": ValidationError("The file is gone. Upload it again.", code="gone")})
+    return contact_import.upload_id
+
+
+def _plain_name(file_name: str) -> str:
+    """The last part of a path, without control characters, short enough to show."""
+    name = file_name.replace("\\", "/").rpartition("/")[2]
+    return "".join(letter for letter in name if letter.isprintable())[:200] or "contacts.csv"
