@@ -11,4 +11,8 @@ class IntegrationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from apps.integrations import checks  # noqa: F401 - registers the checks
+        from apps.accounts.signals import account_created
+        from apps.integrations import checks, jobs  # noqa: F401 - registers the checks, declares the kinds
+        from apps.integrations.zerodb.provisioning import plan_project
+
+        account_created.connect(plan_project, dispatch_uid="integrations.plan_project")

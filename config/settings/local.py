@@ -10,5 +10,6 @@ VAULT_MASTER_KEY_URI = environment.text("VAULT_MASTER_KEY_URI", f"local://{DATA}
 if not environment.is_set("EMAIL_URL"):
     EMAIL_BACKEND = "apps.accounts.mailbox.backend.MailboxBackend"
     MAILBOX_DIR = DATA / "mail"
+CRASH_POINTS = True  # tests kill this product at named places (apps/accounts/crash_points.py)
 # Static files straight from their folders: no collecting step between a change and the page.
 WHITENOISE_USE_FINDERS = True

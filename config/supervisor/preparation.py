@@ -18,7 +18,6 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 _SECRETS = {
     "SECRET_KEY": "secret-key",
     "API_KEY_PEPPERS": "api-key-peppers",
-    "ZERODB_MASTER_API_KEY": "zerodb-master-api-key",
 }
 _APPLIED = "SELECT md5(string_agg(concat(app, name, applied), ',' ORDER BY id)) FROM django_migrations"
 

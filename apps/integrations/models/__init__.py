@@ -1,6 +1,7 @@
+from apps.integrations.models.ainative_project import AINativeProject
 from apps.integrations.models.zerodb_caller import ZeroCaller, ZeroKey
 from apps.integrations.models.zerodb_memory import ZeroAgentMemory, ZeroMemory
 from apps.integrations.models.zerodb_project import ZeroProject
 from apps.integrations.models.zerodb_vector import ZeroVector
 
-__all__ = ["ZeroAgentMemory", "ZeroCaller", "ZeroKey", "ZeroMemory", "ZeroProject", "ZeroVector"]
+__all__ = ["AINativeProject", "ZeroAgentMemory", "ZeroCaller", "ZeroKey", "ZeroMemory", "ZeroProject", "ZeroVector"]

@@ -1,0 +1,5 @@
+"""Kinds of jobs of this floor; imported at start-up so that the worker knows them."""
+
+from apps.integrations.zerodb.provisioning.provision import provision
+
+__all__ = ["provision"]

@@ -1,0 +1,120 @@
+"""``manage.py provision_accounts``: projects for accounts that have none yet."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.accounts.actors import Actor
+from apps.accounts.jobs.running import run
+from apps.accounts.models import Account, Job
+from apps.accounts.tenancy.scope import platform, tenant
+from apps.integrations.models import AINativeProject
+from apps.integrations.zerodb.provisioning import project_of, request_provisioning
+
+ACTOR = Actor.system("provision_accounts")
+BAR = 30
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0
+    if rate <= 0:
+        raise ArgumentTypeError(f"{text!r} is not a number above 0")
+    return rate
+
+
+class Command(BaseCommand):
+    """Goes through accounts without a ready project, one after the other; safe to stop and to run again."""
+
+    help = (
+        "Provision an AINative/ZeroDB project for every account that has none. Accounts that are ready are left alone, "
+        "so an interrupted run is continued by running it again. Exit code 1 when an account could not be provisioned."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--account", action="append", default=[], metavar="SLUG", help="Only this one (repeatable)."
+        )
+        parser.add_argument("--rate", type=_rate, default=1.0, help="Accounts per second at most (default 1).")
+        parser.add_argument("--limit", type=int, help="Stop after so many accounts.")
+        parser.add_argument("--dry-run", action="store_true", help="Say which accounts would be provisioned.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        accounts = self._accounts(options["account"])[: options["limit"]]
+        if options["dry_run"]:
+            for account in accounts:
+                self.stdout.write(f"{account.slug}: would be provisioned")
+            self.stdout.write(f"{len(accounts)} accounts have no project. Nothing was changed.")
+            return
+        done, failed = self._provision_all(accounts, 1 / options["rate"])
+        self.stdout.write(f"{done} provisioned, {len(failed)} failed, of {len(accounts)} accounts without a project.")
+        for slug, reason in failed:
+            self.stderr.write(f"- {slug}: {reason}")
+        if failed:
+            raise CommandError(f"{len(failed)} accounts have no project yet. Run this again to continue.")
+
+    def _accounts(self, slugs: list[str]) -> list[Account]:
+        with platform("find accounts without a project"):
+            ready = AINativeProject.objects.filter(status=AINativeProject.Status.READY).values("account_id")
+            accounts = Account.objects.exclude(pk__in=ready).order_by("created_at")
+            if slugs:
+                accounts = accounts.filter(slug__in=slugs)
+                known = set(Account.objects.filter(slug__in=slugs).values_list("slug", flat=True))
+                if missing := sorted(set(slugs) - known):
+                    raise CommandError(f"No such account: {', '.join(missing)}.")
+            return list(accounts)
+
+    def _provision_all(self, accounts: list[Account], pause: float) -> tuple[int, list[tuple[str, str]]]:
+        done, failed = 0, []
+        for number, account in enumerate(accounts, start=1):
+            started = time.monotonic()
+            reason = self._provision(account)
+            if reason:
+                failed.append((account.slug, reason))
+            else:
+                done += 1
+            self._show(number, len(accounts), account.slug, reason)
+            if number < len(accounts):
+                time.sleep(max(0.0, pause - (time.monotonic() - started)))
+        return done, failed
+
+    def _provision(self, account: Account) -> str:
+        """Provision one account here and now. Returns "" or why it did not work: it must not stop the others."""
+        try:
+            with tenant(account):
+                job = request_provisioning(account=account, actor=ACTOR)
+            run(account.id, job.id)
+            return self._outcome(account, job)
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+
+    def _outcome(self, account: Account, job: Job) -> str:
+        deadline = time.monotonic() + 60
+        while True:  # a worker may have been quicker with the job's message
+            with tenant(account):
+                job.refresh_from_db()
+                project = project_of(account)
+            if project.status == AINativeProject.Status.READY:
+                return ""
+            if job.status != Job.Status.RUNNING or time.monotonic() > deadline:
+                return project.error or job.error or f"The job is {job.status}."
+            time.sleep(0.2)
+
+    def _show(self, number: int, total: int, slug: str, reason: str) -> None:
+        words = f"failed: {reason}" if reason else "ready"
+        if not sys.stdout.isatty():
+            self.stdout.write(f"{number}/{total} {slug}: {words}")
+            return
+        filled = BAR * number // total
+        draw: Callable[[str], object] = self.stdout.write
+        draw(f"\r[{'█' * filled}{'·' * (BAR - filled)}] {number}/{total} {slug}: {words}\033[K")
+        if number == total or reason:
+            draw("")

@@ -1,0 +1,230 @@
+"""Making the project, once.
+
+The service knows no idempotency key. So every create carries the account's mark in name and metadata, and from the
+moment before a create is sent (``create_started_at``, committed) no other is sent without looking for the mark first.
+What a crash leaves behind at any line is found again: the row says how far it got, the mark finds the rest.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from apps.accounts import audit
+from apps.accounts.actors import Actor
+from apps.accounts.crash_points import crash_point
+from apps.accounts.jobs import LeaseLost, PermanentFailure, Retry, RunningJob, job_kind
+from apps.accounts.models import Account
+from apps.accounts.tenancy.scope import tenant
+from apps.integrations.models import AINativeProject
+from apps.integrations.outbound.errors import OutboundError
+from apps.integrations.zerodb.client import (
+    AccountClient,
+    Forbidden,
+    KeyRefused,
+    LimitReached,
+    NotConfigured,
+    NotFound,
+    account_client,
+    project_client,
+)
+from apps.integrations.zerodb.client.answers import Project
+from apps.integrations.zerodb.provisioning.requesting import KIND, STEPS
+
+MAX_ATTEMPTS = 40
+ACTOR = Actor.system("Provisioning")
+Status = AINativeProject.Status
+
+
+def mark_of(account_id: UUID) -> str:
+    """What tells a project of this account from all others at the service."""
+    return f"strongroom:{account_id}"
+
+
+@job_kind(KIND, max_attempts=MAX_ATTEMPTS, base_delay=2.0, max_delay=1800.0)
+def provision(job: RunningJob) -> dict[str, str]:
+    """Handler of ``project.provision``: ends with exactly one project at the service, stored and configured."""
+    try:
+        return _provision(job)
+    except PermanentFailure as failure:
+        _fail(job, str(failure))
+        raise
+    except OutboundError as error:
+        if error.permanent:
+            reason = _explained(error)
+            _fail(job, reason)
+            raise PermanentFailure(reason) from error
+        if job.attempt >= MAX_ATTEMPTS:
+            _fail(job, f"{error} Given up after {job.attempt} attempts. Start it again when the service is back.")
+        else:
+            _note(job, str(error))
+        raise Retry(str(error), after=error.retry_after) from error
+
+
+def _provision(job: RunningJob) -> dict[str, str]:
+    with job.scope():
+        account = Account.objects.get(pk=job.account_id)
+        project, _ = AINativeProject.objects.get_or_create(account=account)
+        if project.status == Status.READY:
+            return {"project_id": project.project_id}
+        project.status = Status.PROVISIONING
+        project.save(update_fields=["status", "updated_at"])
+        job.progress(1 if project.project_id else 0, STEPS)
+    if not project.project_id:
+        with account_client() as client:
+            _obtain(job, client, account, project)
+    with project_client(project.project_id, str(project.api_key)) as own:
+        own.change_settings({"features": _features(project)})
+    crash_point("provision.after_configure")
+    with job.scope():
+        project.status, project.error, project.provisioned_at = Status.READY, "", timezone.now()
+        project.save(update_fields=["status", "error", "provisioned_at", "updated_at"])
+        audit.record(
+            "project.provisioned",
+            actor=ACTOR,
+            entity=project,
+            label=account.name,
+            changes={"project_id": project.project_id},
+        )
+        job.progress(STEPS)
+    return {"project_id": project.project_id}
+
+
+def _features(project: AINativeProject) -> dict[str, bool]:
+    chosen = project.settings.get("features", {})
+    return {
+        "semantic_search": bool(chosen.get("semantic_search", True)),
+        "vector_storage": bool(project.settings.get("auto_indexing", True)),
+        "agent_memory": bool(chosen.get("agent_memory", True)),
+        "rlhf_collection": False,
+    }
+
+
+def _obtain(job: RunningJob, client: AccountClient, account: Account, project: AINativeProject) -> None:
+    """Adopt or create the project and store its id and key."""
+    remote = _adopt(client, account.id) if project.create_started_at else None
+    if remote is None:
+        remote = _create(job, client, account, project)
+    try:
+        crash_point("provision.after_create")
+        key = remote.api_key or _key_of_keyless(client, remote)
+        if not key:
+            # Nothing was ever in it and nobody can ever get in: give it back, and let the next attempt begin anew.
+            _give_back(client, remote)
+            raise Retry("A project was found without its key and given back; another one is being made.", after=0)
+        with job.scope():
+            project.take_credentials(remote.id, key)
+            project.save(update_fields=["project_id", "api_key", "key_ending", "updated_at"])
+            job.progress(1, STEPS)
+    except LeaseLost:
+        _give_back_twin(client, job.account_id, remote)
+        raise
+    crash_point("provision.after_store")
+
+
+def _create(job: RunningJob, client: AccountClient, account: Account, project: AINativeProject) -> Project:
+    with job.scope():
+        project.create_started_at = timezone.now()
+        project.save(update_fields=["create_started_at", "updated_at"])
+    crash_point("provision.before_create")
+    return client.create_project(
+        name=f"{mark_of(account.id)} {account.name}"[:100],
+        description=f"Project of the account {account.name}, made by Strongroom.",
+        tier=settings.ZERODB_PROJECT_TIER,
+        settings={
+            "embeddings_model": project.settings.get("embeddings_model"),
+            "vector_dimensions": project.settings.get("vector_dimensions"),
+        },
+        metadata={
+            "strongroom_account_id": str(account.id),
+            "strongroom_account_name": account.name,
+            "created_via": "strongroom_auto_provision",
+        },
+    )
+
+
+def _ours(client: AccountClient, account_id: UUID) -> list[Project]:
+    mark = mark_of(account_id)
+    return [
+        project
+        for project in client.projects()
+        if project.status != "DELETED"
+        and (project.name.split(" ")[0] == mark or project.metadata.get("strongroom_account_id") == str(account_id))
+    ]
+
+
+def _adopt(client: AccountClient, account_id: UUID) -> Project | None:
+    """The project that an earlier attempt made; its twins, should there be any, are given back."""
+    found = sorted(_ours(client, account_id), key=lambda project: project.id)
+    if not found:
+        return None
+    kept, *twins = (client.get_project(project.id) for project in found)
+    for twin in twins:
+        if not _holds_data(twin):
+            _give_back(client, twin)
+    return kept
+
+
+def _key_of_keyless(client: AccountClient, remote: Project) -> str | None:
+    """A key for an adopted project, None when it has to be given back. Raises PermanentFailure when it holds data."""
+    try:
+        return client.new_project_key(remote.id)
+    except NotFound:
+        if not _holds_data(remote):
+            return None
+        raise PermanentFailure(
+            f"The project {remote.id} of this account exists at the AI service and holds data, but its key is lost. "
+            "Get a key from the service and enter it by hand."
+        ) from None
+
+
+def _holds_data(remote: Project) -> bool:
+    return any(remote.usage.get(name) for name in ("vectors_stored", "tables_created", "events_logged"))
+
+
+def _give_back(client: AccountClient, remote: Project) -> None:
+    try:
+        client.delete_project(remote.id)
+    except NotFound:
+        return
+
+
+def _give_back_twin(client: AccountClient, account_id: UUID, remote: Project) -> None:
+    """Another attempt owns the job now; what this one made must not stay behind."""
+    with tenant(account_id):
+        stored = AINativeProject.objects.values_list("project_id", flat=True).first()
+    if stored != remote.id:
+        _give_back(client, remote)
+
+
+def _explained(error: OutboundError) -> str:
+    if isinstance(error, NotConfigured):
+        return f"{error} The operator does so and starts provisioning again."
+    if isinstance(error, KeyRefused | Forbidden):
+        return (
+            f"{error} The AI service does not accept the platform's master key. The operator checks "
+            "ZERODB_MASTER_API_KEY and starts provisioning again."
+        )
+    if isinstance(error, LimitReached):
+        return (
+            f"{error} The platform's plan at the AI service allows no more projects. The operator raises the plan or "
+            "removes unused projects, and starts provisioning again."
+        )
+    return f"{error} Trying again would not help; the operator looks at the cause and starts provisioning again."
+
+
+def _note(job: RunningJob, reason: str) -> None:
+    with job.scope():
+        AINativeProject.objects.update(status=Status.PENDING, error=reason)
+
+
+def _fail(job: RunningJob, reason: str) -> None:
+    with job.scope():
+        project = AINativeProject.objects.first()
+        if project is None:
+            return
+        project.status, project.error = Status.FAILED, reason
+        project.save(update_fields=["status", "error", "updated_at"])
+        audit.record("project.failed", actor=ACTOR, entity=project, changes={"error": reason})

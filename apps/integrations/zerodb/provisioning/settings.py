@@ -1,0 +1,68 @@
+"""Changing what an account's project does."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from apps.accounts import audit
+from apps.accounts.actors import Actor
+from apps.accounts.permissions import require
+from apps.integrations.models import AINativeProject
+from apps.integrations.zerodb.embedding import UnknownModel, resolve_model
+
+FEATURES = ("semantic_search", "smart_suggestions", "agent_memory")
+
+
+def change_settings(project: AINativeProject, *, actor: Actor, **values: Any) -> AINativeProject:
+    """Set any of embeddings_model, auto_indexing and features; dimensions follow from the model.
+
+    Features not named keep their state. Raises PermissionDenied, ValidationError naming the field.
+    """
+    require(actor, "project.update")
+    unknown = set(values) - {"embeddings_model", "vector_dimensions", "auto_indexing", "features"}
+    if unknown:
+        raise ValidationError(dict.fromkeys(unknown, "There is no such setting."))
+    before = copy.deepcopy(project.settings)
+    after = copy.deepcopy(before)
+    if "embeddings_model" in values:
+        after |= _model(values["embeddings_model"])
+    if "vector_dimensions" in values and values["vector_dimensions"] != after.get("vector_dimensions"):
+        raise ValidationError(
+            {"vector_dimensions": f"{after['embeddings_model']} has {after['vector_dimensions']} dimensions."}
+        )
+    if "auto_indexing" in values:
+        after["auto_indexing"] = _switch("auto_indexing", values["auto_indexing"])
+    if "features" in values:
+        after["features"] = {**after.get("features", {}), **_features(values["features"])}
+    changes = {name: [before.get(name), after[name]] for name in after if before.get(name) != after[name]}
+    if changes:
+        project.settings = after
+        project.save(update_fields=["settings", "updated_at"])
+        audit.record("project.settings_changed", actor=actor, entity=project, changes=changes)
+    return project
+
+
+def _model(name: Any) -> dict[str, Any]:
+    try:
+        model = resolve_model(str(name))
+    except UnknownModel as error:
+        raise ValidationError({"embeddings_model": str(error)}) from error
+    return {"embeddings_model": model.name, "vector_dimensions": model.dimensions}
+
+
+def _switch(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValidationError({name: "Must be true or false."})
+    return value
+
+
+def _features(values: Any) -> dict[str, bool]:
+    if not isinstance(values, dict):
+        raise ValidationError({"features": "Must be an object of switches."})
+    for name in values:
+        if name not in FEATURES:
+            raise ValidationError({f"features.{name}": f"There is no such feature; there are {', '.join(FEATURES)}."})
+    return {name: _switch(f"features.{name}", value) for name, value in values.items()}

@@ -1,0 +1,108 @@
+"""Each account gets one project at the embedded service, through the client and the server as they run."""
+
+import pytest
+
+from apps.accounts.actors import Actor
+from apps.accounts.jobs.running import run
+from apps.accounts.models import Job, Membership
+from apps.accounts.roles import Role
+from apps.accounts.tenancy.scope import platform, tenant
+from apps.integrations.models import AINativeProject, ZeroProject
+from apps.integrations.zerodb.client import project_client
+from apps.integrations.zerodb.provisioning import AlreadyReady, request_provisioning
+from apps.integrations.zerodb.provisioning.provision import mark_of
+from apps.vault.models import AuditEntry
+from tests.factories import make_account
+
+pytestmark = [pytest.mark.django_db(transaction=True)]
+
+
+def first_job(account) -> Job:
+    with tenant(account):
+        return Job.objects.get(kind="project.provision")
+
+
+def row(account) -> AINativeProject:
+    with tenant(account):
+        return AINativeProject.objects.get()
+
+
+def remote_projects() -> list[ZeroProject]:
+    with platform("count projects in a test"):
+        return list(ZeroProject.objects.exclude(status="DELETED"))
+
+
+@pytest.mark.covers("P-01", "P-02", "P-03")
+def test_a_new_account_ends_with_one_configured_project() -> None:
+    account = make_account("Harbour & Pine")
+    assert row(account).status == "pending"
+    assert run(account.id, first_job(account).id) == "done"
+    project = row(account)
+    assert project.status == "ready"
+    (remote,) = remote_projects()
+    assert remote.public_id == project.project_id
+    assert remote.name.startswith(mark_of(account.id))
+    assert remote.settings["features"]["semantic_search"] is True
+    with tenant(account):
+        key = AINativeProject.objects.get().api_key
+        assert "project.provisioned" in AuditEntry.objects.values_list("action", flat=True)
+    assert project.masked_key == f"••••••••{key[-8:]}"
+    with project_client(project.project_id, key) as client:
+        assert client.get().id == project.project_id
+
+
+def test_running_it_twice_makes_nothing_new() -> None:
+    account = make_account()
+    job = first_job(account)
+    assert run(account.id, job.id) == "done"
+    assert run(account.id, job.id) == "not due"
+    with tenant(account):
+        owner = Membership.objects.select_related("user").get(role=Role.OWNER)
+        with pytest.raises(AlreadyReady):
+            request_provisioning(account=account, actor=Actor.member(owner))
+    assert len(remote_projects()) == 1
+
+
+def test_a_create_whose_answer_was_lost_is_found_by_its_mark(monkeypatch) -> None:
+    """The project is made at the service, and the worker dies before it hears so."""
+    account = make_account()
+    job = first_job(account)
+
+    def die(name: str) -> None:
+        if name == "provision.after_create":
+            raise KeyboardInterrupt  # as a kill: no handler of ours sees it
+
+    monkeypatch.setattr("apps.integrations.zerodb.provisioning.provision.crash_point", die)
+    with pytest.raises(KeyboardInterrupt):
+        run(account.id, job.id)
+    monkeypatch.undo()
+    assert len(remote_projects()) == 1
+    with tenant(account):
+        Job.objects.filter(pk=job.id).update(status="queued", lease=None)
+    assert run(account.id, job.id) == "done"
+    (remote,) = remote_projects()
+    assert row(account).project_id == remote.public_id
+    with tenant(account):
+        project = AINativeProject.objects.get()
+        with project_client(project.project_id, project.api_key) as client:
+            assert client.get().id == project.project_id
+
+
+@pytest.mark.covers("P-03")
+def test_without_a_master_key_it_stops_and_says_what_to_do(settings) -> None:
+    settings.ZERODB_API_URL, settings.ZERODB_MASTER_API_KEY = "http://127.0.0.1:9/v1/public", ""
+    account = make_account()
+    assert run(account.id, first_job(account).id) == "failed"
+    assert "ZERODB_MASTER_API_KEY" in row(account).error
+    assert row(account).status == "failed"
+
+
+def test_calling_the_embedded_server_leaves_the_callers_transaction_alone() -> None:
+    account = make_account()
+    assert run(account.id, first_job(account).id) == "done"
+    with tenant(account):
+        project = AINativeProject.objects.get()
+        with project_client(project.project_id, project.api_key) as client:
+            assert client.vector_statistics().count == 0
+        AINativeProject.objects.update(error="written after the call")
+    assert row(account).error == "written after the call"
