@@ -64,7 +64,7 @@ class BreakGlassForm(forms.Form):
         if not isinstance(user, User) or not (user.is_active and user.is_staff and user.is_superuser):
             raise ValidationError(REFUSED)
         key = f"break-glass:{user.pk}"
-        if not ratelimit.consume(self.request, app="allauth.account", action="login_failed", key=key):
+        if not ratelimit.consume(self.request, action="login_failed", key=key):
             raise ValidationError(PAUSED)
         try:
             device = static_tokens.use(user, values["otp_token"])
@@ -73,7 +73,7 @@ class BreakGlassForm(forms.Form):
         if device is None:
             record_for(user, "second_factor.failed", changes={"type": "static"})
             raise ValidationError(REFUSED)
-        ratelimit.clear(self.request, app="allauth.account", action="login_failed", key=key)
+        ratelimit.clear(self.request, action="login_failed", key=key)
         return user, device
 
 
