@@ -36,6 +36,7 @@ ACTIONS: dict[str, frozenset[Role]] = {
     "project.update": _ADMINS,
     "project.reveal_key": frozenset(),  # super admins alone, who are staff here and not a role
     "jobs.view": _ALL,
+    "jobs.retry": _ADMINS,
     "jobs.cancel": _ADMINS,
     "jobs.cancel_own": _WRITERS,
     # API keys: all / own only / none

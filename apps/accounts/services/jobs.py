@@ -1,15 +1,22 @@
-"""Stopping jobs."""
+"""Stopping jobs, and starting them again."""
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.actors import Actor
+from apps.accounts.jobs.enqueue import send
 from apps.accounts.models import Job
 from apps.accounts.permissions import allows, require
+
+
+class JobNotFailed(RuntimeError):
+    """There is nothing to start again; ``str(error)`` says why."""
 
 
 class JobFinished(RuntimeError):
@@ -36,4 +43,25 @@ def cancel_job(job: Job, *, actor: Actor) -> Job:
     job.save(update_fields=["status", "lease", "finished_at", "updated_at"])
     changes = {"status": [before, job.status]}
     audit.record("job.cancelled", actor=actor, entity=job, label=job.kind, changes=changes)
+    return job
+
+
+def retry_job(job: Job, *, actor: Actor) -> Job:
+    """Put a failed or cancelled job in line again, with all its attempts and what it remembers of its work.
+
+    ``job`` must be locked. Raises PermissionDenied, JobNotFailed (also when its twin is in line already).
+    """
+    require(actor, "jobs.retry")
+    if job.status not in {Job.Status.FAILED, Job.Status.CANCELLED}:
+        raise JobNotFailed(f"This job is {job.get_status_display().lower()}.")
+    assert job.account_id is not None
+    before, job.status, job.attempts, job.error = job.status, Job.Status.QUEUED, 0, ""
+    job.next_attempt_at, job.finished_at, job.lease = timezone.now(), None, None
+    try:
+        with transaction.atomic():
+            job.save()
+    except IntegrityError:
+        raise JobNotFailed("Another job does the same work already.") from None
+    audit.record("job.retried", actor=actor, entity=job, label=job.kind, changes={"status": [before, job.status]})
+    transaction.on_commit(partial(send, job.account_id, job.id))
     return job
