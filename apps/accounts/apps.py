@@ -8,6 +8,7 @@ class AccountsConfig(AppConfig):
 
     name = "apps.accounts"
     label = "accounts"
+    verbose_name = "Tenants"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

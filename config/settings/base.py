@@ -5,6 +5,7 @@ from typing import Any
 
 from config import database, environment, services
 from config.logging import logging_settings
+from config.settings.admin_look import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 DATA = Path(environment.text("DATA", str(BASE_DIR / "var"))).resolve()
@@ -232,6 +233,7 @@ REST_FRAMEWORK: dict[str, Any] = {
 
 # --- pages
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = ["config.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"

@@ -1,1 +1,17 @@
-"""The super admin's screens of this floor. Importing this package registers them."""
+"""The super admin's screens of this floor. Importing this package (Django's admin does) registers them."""
+
+from apps.accounts.admin import accounts, jobs, overview, people_in_accounts, users
+from apps.accounts.admin.dashboard import add_part
+from apps.accounts.admin.navigation import Entry, add_entries
+
+__all__ = ["accounts", "jobs", "overview", "people_in_accounts", "users"]
+
+add_entries(
+    Entry("Tenants", "Accounts", "accounts_account_changelist", "domain"),
+    Entry("Tenants", "Users", "accounts_user_changelist", "group"),
+    Entry("Tenants", "Memberships", "accounts_membership_changelist", "badge"),
+    Entry("Tenants", "Invitations", "accounts_invitation_changelist", "mail"),
+    Entry("Tenants", "API keys", "accounts_apikey_changelist", "key"),
+    Entry("Operation", "Jobs and queues", "accounts_job_changelist", "layers"),
+)
+add_part(overview.PART)

@@ -1,0 +1,1 @@
+/* The admin: what Unfold does not do. */
