@@ -10,6 +10,7 @@ class VaultConfig(AppConfig):
 
     name = "apps.vault"
     label = "vault"
+    verbose_name = "Vault"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -99,6 +99,12 @@ def last_seq(trail: UUID) -> int:
     return _trail(trail).order_by("-seq").values_list("seq", flat=True).first() or 0
 
 
+def about(words: str) -> Q:
+    """What one search box finds: a whole action, who did it, or what it was done to."""
+    wanted = words.strip()
+    return Q(action=wanted) | _of_actor(wanted) | _of_entity(wanted)
+
+
 def actions_seen(trail: UUID) -> list[str]:
     """The different actions in ``trail``, for a filter's choices."""
     return list(_trail(trail).order_by("action").values_list("action", flat=True).distinct())
