@@ -22,10 +22,12 @@ COMMANDS: dict[str, str] = {
     "demo": "makes its own accounts by the services",
     "init_vault": "the platform's own keys, in the platform scope",
     "zerodb_key": "makes a caller of the embedded ZeroDB server, in the platform scope",
+    "provision_accounts": "platform: lists accounts, then opens the scope of one after another",
     "verify_audit": "opens the scope of one account after another, and the platform's for its own trail",
 }
 
 # Kinds of jobs by name: the account is the job's own, whatever its payload says.
 JOB_KINDS: dict[str, str] = {
+    "project.provision": "the job's account; its project is created and stored in that scope",
     "contacts.import": "the import's row is looked up in the job's own scope, each chunk is written in it",
 }
