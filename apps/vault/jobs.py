@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from apps.accounts.jobs import PermanentFailure, Retry, RunningJob, job_kind
+from apps.vault.audit.verify import verify_trail
 from apps.vault.contact_import import running
 from apps.vault.keys import DecryptionFailed
 from apps.vault.models import ContactImport
 from apps.vault.services.contact_imports import KIND
+
+AUDIT_VERIFY = "audit.verify"
+_SHOWN_FAULTS = 20
 
 
 @job_kind(KIND, max_attempts=20)
@@ -26,3 +30,17 @@ def run_contact_import(job: RunningJob) -> dict[str, Any]:
         except (FileNotFoundError, DecryptionFailed) as error:
             raise PermanentFailure("The stored file can't be read any more. Upload it again.") from error
     return {"contact_import": str(contact_import.pk), **contact_import.counts}
+
+
+@job_kind(AUDIT_VERIFY, max_attempts=3)
+def verify_audit(job: RunningJob) -> dict[str, Any]:
+    """Prove the account's trail. The result has ``whole``, ``entries`` and the first faults in words."""
+    with job.scope():
+        proof = verify_trail(job.account_id)
+    return {
+        "whole": proof.whole,
+        "entries": proof.entries,
+        "last": proof.last,
+        "faults": [fault.words for fault in proof.faults[:_SHOWN_FAULTS]],
+        "more_faults": max(0, len(proof.faults) - _SHOWN_FAULTS),
+    }

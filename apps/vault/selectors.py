@@ -75,6 +75,11 @@ class ContactSearch:
             contacts = contacts.filter(contact_type=self.contact_type)
         return contacts
 
+    def contact_id(self) -> UUID | None:
+        """Somebody who fits, or None: for what refers to contacts by their id."""
+        found: UUID | None = self.apply(Contact.objects.order_by()).values_list("id", flat=True).first()
+        return found
+
     def _e164(self, text: str) -> str:
         try:
             return parse_phone(text, self.region).e164

@@ -39,6 +39,10 @@ def a_contact(account: Account) -> Any:
     return make_contact(account)
 
 
+def a_contact_called_ann(account: Account) -> Any:
+    return make_contact(account, name="Ann")
+
+
 def a_job(account: Account) -> Any:
     return Job.objects.create(kind="test.nothing")
 

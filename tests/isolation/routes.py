@@ -15,7 +15,15 @@ from it.
 from __future__ import annotations
 
 from tests.isolation.kinds import Asks, Kind, OwnWallRoute, PersonRoute, PlatformRoute, PublicRoute, api, page
-from tests.isolation.objects import a_contact, a_job, a_membership, a_session, an_api_key, an_invitation
+from tests.isolation.objects import (
+    a_contact,
+    a_contact_called_ann,
+    a_job,
+    a_membership,
+    a_session,
+    an_api_key,
+    an_invitation,
+)
 
 ROUTES: dict[str, Kind] = {
     # --- signs of health
@@ -73,6 +81,26 @@ ROUTES: dict[str, Kind] = {
     ),
     "/app/<account_slug>/api/<key_id>/delete/": page(
         of={"key_id": an_api_key}, GET=Asks("api_keys.manage"), POST=Asks("api_keys.manage")
+    ),
+    "/app/<account_slug>/contacts/": page(GET=Asks("contacts.view")),
+    "/app/<account_slug>/contacts/new/": page(
+        GET=Asks("contacts.create"), POST=Asks("contacts.create", {"name": "Ann", "contact_type": "lead"})
+    ),
+    "/app/<account_slug>/contacts/<contact_id>/": page(of={"contact_id": a_contact}, GET=Asks("contacts.view")),
+    "/app/<account_slug>/contacts/<contact_id>/edit/": page(
+        of={"contact_id": a_contact},
+        GET=Asks("contacts.update"),
+        POST=Asks("contacts.update", {"name": "Other", "contact_type": "lead"}),
+    ),
+    "/app/<account_slug>/contacts/<contact_id>/delete/": page(
+        of={"contact_id": a_contact_called_ann},
+        GET=Asks("contacts.delete"),
+        POST=Asks("contacts.delete", {"name": "Ann"}),
+    ),
+    "/app/<account_slug>/audit/": page(GET=Asks("audit.view")),
+    "/app/<account_slug>/audit/report/": page(GET=Asks("audit.view", query="?format=json")),
+    "/app/<account_slug>/audit/proof/": page(
+        GET=Asks("audit.view", answers=(200, 286)), POST=Asks("audit.view", answers=(302,))
     ),
     # --- API of an account
     "/api/v1/account": api(GET=Asks("account.view"), PATCH=Asks("account.update", {"name": "Other name"})),

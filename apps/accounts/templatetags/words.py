@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 
 from django import template
 from django.utils import timezone
@@ -87,6 +87,14 @@ def spoken(moment: datetime, now: datetime) -> str:
     return date_format(moment, "j F" if moment.year == now.year else "j F Y")
 
 
+@register.simple_tag
+def day_name(day: date) -> str:
+    """A day of the reader's calendar: "Today", "Yesterday", "Friday 20 November"."""
+    today = timezone.localdate()
+    named = {0: "Today", 1: "Yesterday"}.get((today - day).days)
+    return named or date_format(day, "l j F" if day.year == today.year else "l j F Y")
+
+
 @register.filter
 def ends_in(moment: datetime) -> str:
     """How long until ``moment``: "5 days", "3 hours", "1 minute"."""
@@ -99,6 +107,12 @@ def ends_in(moment: datetime) -> str:
 
 def _count(number: int, unit: str) -> str:
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+@register.filter
+def thousands(number: int) -> str:
+    """ "12,846"."""
+    return f"{number:,}"
 
 
 @register.filter

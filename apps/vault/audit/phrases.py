@@ -1,0 +1,117 @@
+"""What each action of the trail is called in a sentence. Floors above add theirs with ``say``.
+
+In ``words``, ``{who}`` is the one who acted, ``{what}`` the thing it was done to, ``{fields}`` what was changed of it,
+and ``{role}`` any fact of the entry; of a fact that changed there are ``{role_before}`` and ``{role_after}``. An
+action without a phrase, or an entry that lacks one of its facts, reads as its name does: "integration.enabled"
+becomes "{who} enabled the integration {what}".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """``state`` is one of the five states, by what the reader should think of it; ``icon`` stands beside it."""
+
+    words: str
+    icon: str
+    state: str = "info"
+
+
+_phrases: dict[str, Phrase] = {}
+_resources: dict[str, str] = {}
+
+
+def say(action: str, words: str, icon: str, state: str = "info") -> None:
+    """Give ``action`` its sentence; apps do this at start-up."""
+    _phrases[action] = Phrase(words, icon, state)
+
+
+def name_resource(resource: str, heading: str) -> None:
+    """Give the actions ``resource.*`` a heading in filters."""
+    _resources[resource] = heading
+
+
+def phrase_of(action: str) -> Phrase:
+    """The phrase of ``action``, made from its name when it has none."""
+    return _phrases.get(action) or plain_phrase(action)
+
+
+def plain_phrase(action: str) -> Phrase:
+    """The sentence that an action's name makes by itself."""
+    resource, _, verb = action.partition(".")
+    # Names of actions are ours and hold no braces.
+    return Phrase(f"{{who}} {verb.replace('_', ' ')} the {resource.replace('_', ' ')} {{what}}", "writing")
+
+
+def heading_of(resource: str) -> str:
+    """ "API keys" for ``api_key``."""
+    return _resources.get(resource) or f"{resource.replace('_', ' ').capitalize()}s"
+
+
+def short_of(action: str) -> str:
+    """An action in the choices of a filter, below its resource's heading: "Role changed"."""
+    return action.partition(".")[2].replace("_", " ").capitalize()
+
+
+for _resource, _heading in {
+    "account": "Account",
+    "api_key": "API keys",
+    "audit": "Audit trail",
+    "contact": "Contacts",
+    "invitation": "Invitations",
+    "job": "Background jobs",
+    "member": "Members",
+    "second_factor": "Second factors",
+    "session": "Sessions",
+    "staff": "Support staff",
+    "user": "Signing in",
+}.items():
+    name_resource(_resource, _heading)
+
+for _action, _words, _icon, _state in (
+    ("account.created", "{who} opened the account {what}", "building-community", "ok"),
+    ("account.updated", "{who} changed the {fields} of the account", "settings", "info"),
+    (
+        "member.role_changed",
+        "{who} changed the role of {what} from {role_before} to {role_after}",
+        "id-badge-2",
+        "info",
+    ),
+    ("member.removed", "{who} removed {what} from the account", "user-minus", "warn"),
+    ("invitation.sent", "{who} invited {what} as {role}", "mail", "info"),
+    ("invitation.resent", "{who} sent {what} a new invitation link", "mail", "info"),
+    ("invitation.revoked", "{who} withdrew the invitation of {what}", "mail-opened", "info"),
+    ("invitation.accepted", "{who} accepted the invitation as {role}", "mail-check", "ok"),
+    ("api_key.created", "{who} made the API key {what}", "key", "info"),
+    ("api_key.updated", "{who} changed the {fields} of the API key {what}", "key", "info"),
+    ("api_key.rotated", "{who} gave the API key {what} new text", "rotate", "info"),
+    ("api_key.deleted", "{who} deleted the API key {what}", "trash", "warn"),
+    ("contact.created", "{who} added the contact {what}", "user-plus", "info"),
+    ("contact.updated", "{who} changed the {fields} of {what}", "edit", "info"),
+    ("contact.deleted", "{who} deleted the contact {what}", "trash", "warn"),
+    ("contact.imported", "{who} imported {created} contacts", "upload", "info"),
+    ("job.cancelled", "{who} cancelled the job {what}", "player-stop", "info"),
+    ("audit.exported", "{who} exported the audit trail as {format}", "download", "info"),
+    ("user.signed_in", "{who} signed in", "door-enter", "info"),
+    ("user.signed_out", "{who} signed out", "door", "off"),
+    ("user.signed_up", "{who} signed up", "user-plus", "ok"),
+    ("user.sign_in_failed", "Sign-in as {what} failed: {reason}", "alert-circle", "bad"),
+    ("user.password_changed", "{who} changed the password", "password-user", "info"),
+    ("user.password_reset", "{who} reset the password by e-mail", "password-user", "warn"),
+    ("user.email_added", "{who} added the e-mail {email}", "mail", "info"),
+    ("user.email_confirmed", "{who} confirmed the e-mail {email}", "mail-check", "ok"),
+    ("user.email_changed", "{who} changed the e-mail from {email_before} to {email_after}", "mail", "info"),
+    ("user.email_removed", "{who} removed the e-mail {email}", "mail", "info"),
+    ("second_factor.added", "{who} added a second factor: {type}", "shield-check", "ok"),
+    ("second_factor.removed", "{who} removed a second factor: {type}", "shield-x", "warn"),
+    ("second_factor.used", "{who} proved a second factor: {type}", "fingerprint", "ok"),
+    ("second_factor.failed", "{who} failed at a second factor: {type}", "alert-circle", "bad"),
+    ("session.ended", "{who} signed out a session of {what}", "logout", "info"),
+    ("staff.super_admin_made", "{who} made {what} a super admin", "shield-lock", "warn"),
+    ("staff.static_tokens_minted", "{who} made {count} one-use tokens for {what}", "lifebuoy", "warn"),
+    ("staff.break_glass_used", "{who} entered the admin with a one-use token", "lock-open", "warn"),
+):
+    say(_action, _words, _icon, _state)

@@ -1,0 +1,1 @@
+"""The pages of this floor: contacts, the audit trail."""
