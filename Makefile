@@ -1,6 +1,6 @@
 # `make run` starts everything, `make test` tests everything. Both need Python 3.11 and the package index, nothing else.
 SHELL := /bin/bash
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 8000
 DATA ?= var
 DEMO ?= 1

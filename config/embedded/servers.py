@@ -61,8 +61,10 @@ class Servers:
 
     def keep(self) -> None:
         """Wait until what was started here has ended. The servers die with whoever started them."""
-        while any(server.process and server.process.poll() is None for server in self.wanted):
-            time.sleep(1)
+        ours = [server.process for server in self.wanted if server.process is not None]
+        # Each is asked each time: asking also buries a dead one, whose lock file would otherwise count.
+        while None in [process.poll() for process in ours]:
+            time.sleep(0.5)
 
     def stop(self, *, others: bool = False) -> None:
         """Stop what was started here, and with ``others`` what somebody else started in this folder."""
