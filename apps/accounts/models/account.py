@@ -8,7 +8,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from apps.accounts.identifiers import uuid7
-from apps.accounts.tenancy.models import InScope, OwnedQuerySet
+from apps.accounts.tenancy.models import InScope, OwnedModel, OwnedQuerySet
 from apps.accounts.tenancy.scope import ACCOUNT_WALL, Wall
 
 # Accounts stand behind the same wall as what they own; only here the owner's column is the row's own id.
@@ -30,7 +30,7 @@ class AccountManager(models.Manager.from_queryset(AccountQuerySet)):  # type: ig
         return super().get_queryset().filter(InScope("id", _SELF))
 
 
-class Account(models.Model):
+class Account(OwnedModel):
     """A customer of the platform, and the owner of everything in it."""
 
     class Status(models.TextChoices):

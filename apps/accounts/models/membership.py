@@ -7,12 +7,13 @@ from django.db import models
 
 from apps.accounts.roles import Role
 from apps.accounts.tenancy.models import TenantModel
+from apps.accounts.tenancy.references import OwnedForeignKey
 
 
 class Membership(TenantModel):
     """A user's place in an account. ``services/`` keep the rule that an account has an owner."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    user = OwnedForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
     last_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
 

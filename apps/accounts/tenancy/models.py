@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from django.db import models
-from django.db.models.expressions import Expression, F
+from django.db.models.expressions import Col, Expression, F
 from django.db.models.sql.compiler import SQLCompiler
 
 from apps.accounts.identifiers import uuid7
@@ -32,7 +32,7 @@ class InScope(Expression):
     conditional = True
     output_field = models.BooleanField()
 
-    def __init__(self, column: str | F, wall: Wall) -> None:
+    def __init__(self, column: str | F | Col, wall: Wall) -> None:
         super().__init__()
         self.column: Any = F(column) if isinstance(column, str) else column
         self.wall = wall
@@ -83,6 +83,17 @@ class OwnedQuerySet(models.QuerySet[Any]):
 
     update.alters_data = True  # type: ignore[attr-defined]
 
+    def _update(self, values: Any) -> int:
+        """What ``save()`` of a changed row comes to."""
+        owner = self.wall.current.get()
+        for field, _, value in values:
+            if owner is not None and field.attname == self.wall.column and value != owner:
+                raise WrongScope(f"{self.model._meta.label} can't be moved to another owner.")
+        return super()._update(values)  # type: ignore[misc]
+
+    _update.alters_data = True  # type: ignore[attr-defined]
+    _update.queryset_only = False  # type: ignore[attr-defined]
+
 
 class OwnedManager(models.Manager.from_queryset(OwnedQuerySet)):  # type: ignore[misc]
     """Default manager of owned models: every query starts inside the scope."""
@@ -107,7 +118,27 @@ class TenantManager(OwnedManager.from_queryset(TenantQuerySet)):  # type: ignore
         return cls.from_queryset(queryset)()
 
 
-class TenantModel(models.Model):
+class OwnedModel(models.Model):
+    """What rows of every kind of owner share."""
+
+    class Meta:
+        abstract = True
+
+    def delete(self, using: Any = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        """Delete this row if it is in the scope: Django itself would go by the bare id, past the managers.
+
+        Raises WrongScope for a row that was loaded in another owner's scope.
+        """
+        manager = type(self)._base_manager
+        owner = manager.wall.current.get()  # type: ignore[attr-defined]
+        if owner is not None and getattr(self, manager.wall.column) != owner:  # type: ignore[attr-defined]
+            raise WrongScope(f"{self._meta.label} of another owner deleted in this scope.")
+        return manager.using(using).filter(pk=self.pk).delete()
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+
+
+class TenantModel(OwnedModel):
     """A row that belongs to an account.
 
     The table's migration must end with ``ProtectTable`` (row security, composite primary key,

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import models
 
 from apps.accounts.identifiers import uuid7
-from apps.accounts.tenancy.models import InScope, OwnedManager, OwnedQuerySet
+from apps.accounts.tenancy.models import InScope, OwnedManager, OwnedModel, OwnedQuerySet
 from apps.accounts.tenancy.scope import Wall
 from apps.integrations.zerodb.server.walls import CALLER_WALL, caller_in_scope
 
@@ -42,7 +42,7 @@ class ZeroCallerManager(models.Manager.from_queryset(ZeroCallerQuerySet)):  # ty
         return super().get_queryset().filter(InScope("id", _SELF))
 
 
-class ZeroCaller(models.Model):
+class ZeroCaller(OwnedModel):
     """Somebody who may create projects. Not an account: this server may serve other products too."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -62,7 +62,7 @@ class ZeroCaller(models.Model):
         return self.name
 
 
-class CallerModel(models.Model):
+class CallerModel(OwnedModel):
     """A row that belongs to a caller."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from apps.accounts.identifiers import uuid7
-from apps.accounts.tenancy.models import OwnedManager, OwnedQuerySet
+from apps.accounts.tenancy.models import OwnedManager, OwnedModel, OwnedQuerySet
 from apps.integrations.models.zerodb_project import ZeroProject
 from apps.integrations.zerodb.server.walls import PROJECT_WALL, project_in_scope
 
@@ -22,7 +22,7 @@ class ProjectManager(OwnedManager.from_queryset(ProjectQuerySet)):  # type: igno
     wall = PROJECT_WALL
 
 
-class ProjectModel(models.Model):
+class ProjectModel(OwnedModel):
     """A row that belongs to a project."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
