@@ -39,7 +39,13 @@ def owner_connection(name: str) -> psycopg.Connection[tuple[object, ...]]:
 
 def _fingerprint() -> str:
     digest = hashlib.sha256()
-    for path in sorted([*ROOT.glob("apps/*/migrations/*.py"), *ROOT.glob("tests/**/migrations/*.py"), ROOT / "requirements" / "base.txt"]):
+    for path in sorted(
+        [
+            *ROOT.glob("apps/*/migrations/*.py"),
+            *ROOT.glob("tests/**/migrations/*.py"),
+            ROOT / "requirements" / "base.txt",
+        ]
+    ):
         digest.update(path.read_bytes())
     for path in sorted(ROOT.glob("apps/accounts/tenancy/*.py")):
         digest.update(path.read_bytes())
