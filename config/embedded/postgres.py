@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -94,6 +95,7 @@ class EmbeddedPostgres:
             str(chosen.programs / "postgres"),
             *("-D", chosen.directory),
             *("-p", str(self.port)),
+            *shlex.split(os.environ.get("EMBEDDED_POSTGRES_OPTIONS", "")),
         ]
 
     def initialise(self) -> bool:
