@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -23,7 +24,11 @@ from django.db.models.query_utils import DeferredAttribute
 from django.utils.module_loading import import_string
 from django_cryptography.fields import EncryptedMixin
 
-from apps.vault.keys import INDEX_BYTES, account_keys
+from apps.accounts import audit
+from apps.accounts.actors import Actor
+from apps.vault.keys import INDEX_BYTES, DecryptionFailed, account_keys
+
+logger = logging.getLogger(__name__)
 
 
 class SealedValue(bytes):
@@ -92,7 +97,11 @@ class _EncryptedField(EncryptedMixin):
     def open(self, instance: models.Model, sealed: SealedValue) -> Any:
         """Decrypt. Raises DecryptionFailed when the ciphertext does not belong here."""
         keys = account_keys(instance.account_id)  # type: ignore[attr-defined]
-        return self.load(keys.decrypt(bytes(sealed), self._place(instance)))
+        try:
+            return self.load(keys.decrypt(bytes(sealed), self._place(instance)))
+        except DecryptionFailed:
+            _note_failure(self.model, self.name, instance.pk)
+            raise
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         raw = model_instance.__dict__.get(self.attname)
@@ -148,6 +157,17 @@ class _EncryptedField(EncryptedMixin):
     def clone(self) -> Any:
         _, _, args, kwargs = self.deconstruct()
         return type(self)(*args, **kwargs)
+
+
+def _note_failure(model: type[models.Model], name: str, row_id: UUID) -> None:
+    """Write down which value did not open: in the log, and in the trail of the scope.
+
+    As a refusal, because what was to be done with the value is undone by the exception that follows.
+    """
+    place = f"{model._meta.label}.{name}"
+    logger.error("%s of row %s does not decrypt.", place, row_id)
+    actor = Actor.system("vault")
+    audit.record_refusal("vault.decryption_failed", actor=actor, label=place, changes={"row": str(row_id)})
 
 
 class EncryptedTextField(_EncryptedField, models.TextField):
@@ -253,6 +273,10 @@ def open_columns(
         for position, prefix, load in plan:
             sealed = values[position]
             if sealed is not None:
-                values[position] = load(decrypt(sealed, prefix + row_id))
+                try:
+                    values[position] = load(decrypt(sealed, prefix + row_id))
+                except DecryptionFailed:
+                    _note_failure(model, columns[position], values[id_at])
+                    raise
         opened.append(values)
     return opened
