@@ -3,10 +3,13 @@
 from django.urls import include, path, re_path
 
 from apps.accounts.api.nowhere import NowhereView
+from apps.accounts.api.schema import SchemaView, docs
 
 app_name = "api"
 urlpatterns = [
     path("", include("apps.accounts.api.routes")),
     path("", include("apps.vault.api.routes")),
+    path("schema", SchemaView.as_view(), name="schema"),
+    path("docs/", docs, name="docs"),
     re_path(r"", NowhereView.as_view()),
 ]

@@ -21,12 +21,19 @@ class VaultConfig(AppConfig):
         from apps.vault import jobs  # noqa: F401 - declares the kinds of jobs
         from apps.vault.audit.chain import append
         from apps.vault.demo.contacts import add_contacts
-        from apps.vault.keys import Sealed
+        from apps.vault.keys import DecryptionFailed, Sealed
         from apps.vault.pages.entries import register_all
         from apps.vault.services.open_vault import make_account_keys
 
         declare(Sealed, 503, "sealed", title="Strongroom is sealed", detail=SEALED, Retry_After="10")
         set_writer(append)
+        declare(
+            DecryptionFailed,
+            500,
+            "undecryptable",
+            title="A stored value does not decrypt",
+            detail="It is not shown. The operator finds the place in the log under the request's id.",
+        )
         account_created.connect(make_account_keys, dispatch_uid="vault.make_account_keys")
         demo_account_built.connect(add_contacts, dispatch_uid="vault.demo_contacts")
         register_all()

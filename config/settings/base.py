@@ -226,9 +226,28 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_PARSER_CLASSES": ["apps.accounts.api.parsing.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["apps.accounts.api.rendering.JSONRenderer"],
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "apps.accounts.api.schema.ResourceSchema",
     "EXCEPTION_HANDLER": "apps.accounts.api.problems.handle",
     "URL_FORMAT_OVERRIDE": None,
+}
+
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Strongroom API",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "DESCRIPTION": "Everything an account can do, for programs. Send an API key as `Authorization: Bearer sr_…`.\n\n"
+    "Lists come in pages: follow `next` and `previous`. Times are RFC 3339 in UTC, ids are UUIDs, amounts of money are "
+    "decimal strings. Errors are problem details (RFC 9457) with a stable `code`.",
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "apps.accounts.api.schema.describe",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "RoleEnum": "apps.accounts.roles.Role",
+    },
 }
 
 # --- pages

@@ -141,6 +141,8 @@ ROUTES: dict[str, Kind] = {
         PATCH=Asks("contacts.update", {"name": "Other"}),
         DELETE=Asks("contacts.delete"),
     ),
+    "/api/v1/schema": PublicRoute("describes the API, and nothing of accounts"),
+    "/api/v1/docs/": PublicRoute("shows the description as a page"),
     "/api/v1/": PublicRoute("no such address below /api/v1/: 401 for strangers, the ordinary 404 for everybody else"),
     # --- development
     "/dev/mail/": PublicRoute("only local settings give it an address: it shows the mails of this machine"),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest
 from rest_framework.parsers import BaseParser
 
 from apps.accounts.api.problems import FieldError, Problem, invalid
@@ -19,8 +22,8 @@ class StrictJSONParser(BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        """Raises Problem (400)."""
-        body = stream.read()
+        """Raises Problem (400), RequestDataTooBig."""
+        body = _limited(parser_context["request"]._request)
         try:
             content = orjson.loads(body)
         except orjson.JSONDecodeError as error:
@@ -31,6 +34,14 @@ class StrictJSONParser(BaseParser):
         if b"\\u0000" in body and (path := _nul(content)) is not None:
             raise invalid([FieldError(path, "null_characters_not_allowed", "NUL characters can't be stored.")])
         return content
+
+
+def _limited(request: HttpRequest) -> bytes:
+    """The body. Read by Django, which looks at the announced length; what came unannounced is measured."""
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if most is not None and len(request.body) > most:
+        raise RequestDataTooBig
+    return request.body
 
 
 def _depth(content: Any) -> int:

@@ -21,7 +21,11 @@ def etag_of(body: bytes) -> str:
 
 def answer_object(request: Request, content: Any, *, status: int = 200, location: str = "") -> HttpResponse:
     """The answer of one object with its ETag, or 304 when the reader has it already."""
-    body = to_json(content)
+    return answer_body(request, to_json(content), status=status, location=location)
+
+
+def answer_body(request: Request, body: bytes, *, status: int = 200, location: str = "") -> HttpResponse:
+    """The same, of an object that is JSON already."""
     headers = {"ETag": etag_of(body)}
     if location:
         headers["Location"] = location

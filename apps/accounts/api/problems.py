@@ -135,7 +135,7 @@ def handle(exception: Exception, context: Mapping[str, Any]) -> HttpResponse:
         transaction.set_rollback(True)
     problem = to_problem(exception)
     response = problem_response(problem or Problem(500, "server_error", "The fault is logged under the request's id."))
-    if problem is None:
+    if response.status_code == 500:
         _report(exception, context["request"]._request, response)
     return response
 

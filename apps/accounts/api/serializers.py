@@ -50,8 +50,8 @@ class PassedOn(serializers.Field[Any, Any, Any, Any]):
 
 
 def text_schema(max_length: int, **more: Any) -> dict[str, Any]:
-    """OpenAPI of a text that may be null."""
-    return {"type": ["string", "null"], "maxLength": max_length, **more}
+    """OpenAPI of a text; that it may be null is added to every such value."""
+    return {"type": "string", "maxLength": max_length, **more}
 
 
 class Time(serializers.DateTimeField):

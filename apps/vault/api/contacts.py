@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -71,6 +71,20 @@ class ContactParameters(PageParameters):
     )
 
 
+_EXAMPLE = OpenApiExample(
+    "A customer",
+    request_only=True,
+    value={
+        "name": "Zoë Ørsted",
+        "email": "zoe@mail.example",
+        "phone": "+44 20 7946 0142",
+        "identifier": "CRM-7",
+        "contact_type": "customer",
+        "custom_attributes": {"city": "Århus"},
+    },
+)
+
+
 class ContactsView(AccountView):
     """All contacts."""
 
@@ -104,6 +118,7 @@ class ContactsView(AccountView):
         summary="Create a contact",
         request=ContactSerializer,
         responses={201: ContactSerializer},
+        examples=[_EXAMPLE],
     )
     def post(self, request: Request) -> HttpResponse:
         """At least one of name, e-mail, phone and identifier is needed."""
