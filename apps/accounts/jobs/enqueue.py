@@ -12,6 +12,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from apps.accounts.actors import Actor
+from apps.accounts.crash_points import crash_point
 from apps.accounts.jobs.registry import kind_of
 from apps.accounts.models import Job
 
@@ -52,6 +53,7 @@ def send(account_id: UUID, job_id: UUID, *, after: float = 0) -> None:
     """
     from apps.accounts.tasks import run_job
 
+    crash_point("jobs.before_send")
     try:
         run_job.apply_async((str(account_id), str(job_id)), countdown=after or None)
     except (OperationalError, OSError) as error:

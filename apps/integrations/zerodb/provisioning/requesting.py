@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.accounts import audit
 from apps.accounts.actors import Actor
+from apps.accounts.crash_points import crash_point
 from apps.accounts.jobs import enqueue
 from apps.accounts.models import Account, Job
 from apps.accounts.permissions import require
@@ -23,6 +24,7 @@ class AlreadyReady(Exception):
 def plan_project(account: Account, actor: Actor, **_: Any) -> Job:
     """Give a new account its row and its job (receiver of ``account_created``: same transaction, same scope)."""
     AINativeProject.objects.create(account=account)
+    crash_point("provision.planned")
     return _enqueue(actor)
 
 
