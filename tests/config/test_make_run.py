@@ -69,7 +69,7 @@ def test_secrets_are_for_the_owner_alone(product: Product) -> None:
         product.data / "run" / "services.json",
         product.data / "demo.json",
     ]
-    assert {"secret-key", "api-key-peppers", "zerodb-master-api-key", "master-key.json"} <= {p.name for p in secrets}
+    assert {"secret-key", "api-key-peppers", "master-key.json"} <= {p.name for p in secrets}
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
     assert stat.S_IMODE((product.data / "postgres").stat().st_mode) == 0o700
 
