@@ -23,7 +23,6 @@ COMMANDS: dict[str, str] = {
     "init_vault": "the platform's own keys, in the platform scope",
     "provision_accounts": "finds accounts in the platform scope, queues each one's job in its own",
     "zerodb_key": "makes a caller of the embedded ZeroDB server, in the platform scope",
-    "provision_accounts": "platform: lists accounts, then opens the scope of one after another",
     "verify_audit": "opens the scope of one account after another, and the platform's for its own trail",
 }
 
@@ -31,5 +30,4 @@ COMMANDS: dict[str, str] = {
 JOB_KINDS: dict[str, str] = {
     "project.provision": "the job's account; its project is created and stored in that scope",
     "contacts.import": "the import's row is looked up in the job's own scope, each chunk is written in it",
-    "project.provision": "reads and writes the account's project in the job's own scope",
 }
