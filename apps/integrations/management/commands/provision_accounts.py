@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from apps.accounts.actors import Actor
 from apps.accounts.jobs.running import run
@@ -91,6 +92,8 @@ class Command(BaseCommand):
         try:
             with tenant(account):
                 job = request_provisioning(account=account, actor=ACTOR)
+                # An attempt may be waiting for its time; whoever runs this has decided that it is now.
+                Job.objects.filter(pk=job.id, status=Job.Status.QUEUED).update(next_attempt_at=timezone.now())
             run(account.id, job.id)
             return self._outcome(account, job)
         except Exception as error:

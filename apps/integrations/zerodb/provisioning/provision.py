@@ -27,6 +27,7 @@ from apps.integrations.zerodb.client import (
     LimitReached,
     NotConfigured,
     NotFound,
+    Refused,
     account_client,
     project_client,
 )
@@ -75,8 +76,7 @@ def _provision(job: RunningJob) -> dict[str, str]:
     if not project.project_id:
         with account_client() as client:
             _obtain(job, client, account, project)
-    with project_client(project.project_id, str(project.api_key)) as own:
-        own.change_settings({"features": _features(project)})
+    _configure(job, project)
     crash_point("provision.after_configure")
     with job.scope():
         project.status, project.error, project.provisioned_at = Status.READY, "", timezone.now()
@@ -90,6 +90,19 @@ def _provision(job: RunningJob) -> dict[str, str]:
         )
         job.progress(STEPS)
     return {"project_id": project.project_id}
+
+
+def _configure(job: RunningJob, project: AINativeProject) -> None:
+    try:
+        with project_client(project.project_id, str(project.api_key)) as own:
+            try:
+                own.change_settings({"features": _features(project)})
+            except NotFound:
+                own.get()  # a server without that route has the project all the same
+    except NotFound:
+        with job.scope():
+            AINativeProject.objects.filter(project_id=project.project_id).update(project_id="", key_ending="")
+        raise Retry("The project is gone from the AI service; another one is being made.", after=0) from None
 
 
 def _features(project: AINativeProject) -> dict[str, bool]:
@@ -115,6 +128,9 @@ def _obtain(job: RunningJob, client: AccountClient, account: Account, project: A
             _give_back(client, remote)
             raise Retry("A project was found without its key and given back; another one is being made.", after=0)
         with job.scope():
+            now = AINativeProject.objects.select_for_update().get(pk=project.pk)
+            if now.is_configured:  # entered by hand meanwhile
+                raise LeaseLost("The project was entered by hand; the one made here is not needed.")
             project.take_credentials(remote.id, key)
             project.save(update_fields=["project_id", "api_key", "key_ending", "updated_at"])
             job.progress(1, STEPS)
@@ -171,7 +187,9 @@ def _key_of_keyless(client: AccountClient, remote: Project) -> str | None:
     """A key for an adopted project, None when it has to be given back. Raises PermanentFailure when it holds data."""
     try:
         return client.new_project_key(remote.id)
-    except NotFound:
+    except Refused as refusal:
+        if refusal.status not in {404, 405}:  # not every server gives a second key
+            raise
         if not _holds_data(remote):
             return None
         raise PermanentFailure(
@@ -181,7 +199,9 @@ def _key_of_keyless(client: AccountClient, remote: Project) -> str | None:
 
 
 def _holds_data(remote: Project) -> bool:
-    return any(remote.usage.get(name) for name in ("vectors_stored", "tables_created", "events_logged"))
+    return any(
+        remote.usage.get(name) for name in ("vectors_stored", "tables_created", "events_logged", "memories_stored")
+    )
 
 
 def _give_back(client: AccountClient, remote: Project) -> None:
