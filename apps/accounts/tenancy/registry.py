@@ -57,3 +57,10 @@ GLOBAL_MODELS: dict[str, str] = {
     "guardian.userobjectpermission": "unused: object shares use direct models with an account",
     "guardian.groupobjectpermission": "unused: object shares use direct models with an account",
 }
+
+# Unique indexes of owned tables that span owners on purpose, each with the reason. A refused write tells the writer
+# that another owner has the value, so only what no tenant chooses may be here.
+SPANNING_INDEXES: dict[str, str] = {
+    "ainative_project_of_one_account": "two accounts must never share a project at the service; the service and the "
+    "operator give these ids, no tenant does",
+}
