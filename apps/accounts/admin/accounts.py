@@ -14,6 +14,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFil
 from unfold.decorators import display
 from unfold.enums import ActionVariant
 
+from apps.accounts.admin.account_panels import panels_of
 from apps.accounts.admin.base import PlatformModelAdmin, ReadOnlyInline
 from apps.accounts.admin.door import staff
 from apps.accounts.admin.one_account import PARAMETER
@@ -114,6 +115,14 @@ class AccountAdmin(PlatformModelAdmin):
     fields = ("name", "slug", "default_region", "status_label", "created_at", "id")
     readonly_fields = ("status_label", "created_at", "id")
     inlines = (MembershipInline, InvitationInline, APIKeyInline, JobInline)
+    change_form_outer_after_template = "admin/account_panels.html"
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        account = kwargs.get("obj")
+        if account is not None:
+            with tenant(account.id):
+                context["panels"] = panels_of(account)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True

@@ -34,8 +34,8 @@ class Figure:
 class Chart:
     """``finding`` says in words what the picture shows (it is the picture's name for screen readers).
 
-    ``kind`` is ``bar`` or ``line``; ``series`` maps a name to its numbers, one for each of ``labels``; ``colours``
-    names a CSS variable for each series.
+    ``kind`` is ``bar`` or ``line``; ``series`` maps a name to its numbers, one for each of ``labels`` (whose
+    heading in the table is ``first``); ``colours`` names a CSS variable for each series.
     """
 
     title: str
@@ -44,6 +44,7 @@ class Chart:
     series: dict[str, list[int]]
     kind: str = "bar"
     stacked: bool = False
+    first: str = "Day"
     colours: tuple[str, ...] = ("--sa-c1", "--sa-c2", "--sa-c3", "--sa-c4")
 
     @property

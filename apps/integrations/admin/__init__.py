@@ -1,0 +1,12 @@
+"""The super admin's screens of this floor. Importing this package (Django's admin does) registers them."""
+
+from apps.accounts.admin.account_panels import AccountPanel, add_account_panel
+from apps.accounts.admin.dashboard import add_part
+from apps.accounts.admin.navigation import Entry, add_entries
+from apps.integrations.admin import overview, projects
+
+__all__ = ["overview", "projects"]
+
+add_entries(Entry("Tenants", "Provisioning", "integrations_ainativeproject_changelist", "cloud_sync"))
+add_account_panel(AccountPanel("admin/integrations/ainative_panel.html", projects.panel))
+add_part(overview.PART)
