@@ -28,6 +28,5 @@ COMMANDS: dict[str, str] = {
 
 # Kinds of jobs by name: the account is the job's own, whatever its payload says.
 JOB_KINDS: dict[str, str] = {
-    "project.provision": "the job's account; its project is created and stored in that scope",
     "contacts.import": "the import's row is looked up in the job's own scope, each chunk is written in it",
 }
