@@ -28,5 +28,6 @@ COMMANDS: dict[str, str] = {
 
 # Kinds of jobs by name: the account is the job's own, whatever its payload says.
 JOB_KINDS: dict[str, str] = {
+    "project.provision": "reads and writes the account's project in the job's own scope",
     "contacts.import": "the import's row is looked up in the job's own scope, each chunk is written in it",
 }
