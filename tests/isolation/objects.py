@@ -15,6 +15,7 @@ from apps.accounts.models import Account, Job, Membership, User
 from apps.accounts.roles import Role
 from apps.accounts.services.api_keys import create_api_key
 from apps.accounts.services.invitations import invite
+from apps.vault.services.contact_imports import open_import
 from tests.factories import make_contact, make_user
 
 
@@ -41,6 +42,11 @@ def a_contact(account: Account) -> Any:
 
 def a_contact_called_ann(account: Account) -> Any:
     return make_contact(account, name="Ann")
+
+
+def a_contact_import(account: Account) -> Any:
+    content = [b"Name,E-mail\nAnn,ann@people.example\n"]
+    return open_import(actor=owner(account), file_name="people.csv", content=content)
 
 
 def a_job(account: Account) -> Any:

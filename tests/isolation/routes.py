@@ -18,6 +18,7 @@ from tests.isolation.kinds import Asks, Kind, OwnWallRoute, PersonRoute, Platfor
 from tests.isolation.objects import (
     a_contact,
     a_contact_called_ann,
+    a_contact_import,
     a_job,
     a_membership,
     a_session,
@@ -96,6 +97,20 @@ ROUTES: dict[str, Kind] = {
         of={"contact_id": a_contact_called_ann},
         GET=Asks("contacts.delete"),
         POST=Asks("contacts.delete", {"name": "Ann"}),
+    ),
+    "/app/<account_slug>/contacts/import/": page(
+        GET=Asks("contacts.import"), POST=Asks("contacts.import", answers=(422,))
+    ),
+    "/app/<account_slug>/contacts/import/<import_id>/": page(
+        of={"import_id": a_contact_import},
+        GET=Asks("contacts.import"),
+        POST=Asks("contacts.import", {"duplicates": "merge", "default_region": "GB"}),
+    ),
+    "/app/<account_slug>/contacts/import/<import_id>/cancel/": page(
+        of={"import_id": a_contact_import}, POST=Asks("contacts.import")
+    ),
+    "/app/<account_slug>/contacts/import/<import_id>/rejected/": page(
+        of={"import_id": a_contact_import}, GET=Asks("contacts.import")
     ),
     "/app/<account_slug>/audit/": page(GET=Asks("audit.view")),
     "/app/<account_slug>/audit/report/": page(GET=Asks("audit.view", query="?format=json")),

@@ -26,7 +26,11 @@ def add_contacts(account: Account, company: Company, actor: Actor, **_: Any) -> 
     chance = random.Random(company.slug)  # noqa: S311 - the same people every time is the point
     contacts = [_contact(number, company, chance) for number in range(company.contacts)]
     Contact.objects.bulk_create(contacts)
-    audit.record("contact.imported", actor=actor, label="Demo contacts", changes={"created": len(contacts)})
+    audit.record("contact_import.finished", actor=actor, label="Demo contacts", changes=_counts(len(contacts)))
+
+
+def _counts(added: int) -> dict[str, int]:
+    return {"rows": added, "added": added, "merged": 0, "unchanged": 0, "rejected": 0}
 
 
 def _contact(number: int, company: Company, chance: random.Random) -> Contact:

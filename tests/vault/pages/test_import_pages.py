@@ -1,0 +1,136 @@
+"""The import wizard, through its doors and its job."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from apps.accounts.models import Job
+from apps.accounts.roles import Role
+from apps.accounts.tenancy.scope import tenant
+from apps.vault.models import Contact, ContactImport
+from tests.factories import Cast, make_contact
+from tests.vault.contact_import.importing import a_csv, work
+
+pytestmark = [pytest.mark.django_db(transaction=True)]
+AsRole = Callable[[Role], Client]
+PART = {"HX-Request": "true"}
+FILE = a_csv(
+    ["Ann", "ann@mail.example", "020 7946 0142", "HP-1", "Leith"],
+    ["Ben", "not an address", "", "HP-2", "Cork"],
+    ["Cleo", "cleo@mail.example", "", "HP-3", "Bath"],
+)
+
+
+def upload(client: Client, base: str, content: bytes = FILE) -> str:
+    answer = client.post(f"{base}contacts/import/", {"file": SimpleUploadedFile("people.csv", content)})
+    assert answer.status_code == 302, answer.content.decode()
+    return answer.headers["Location"]
+
+
+def the_import(cast: Cast) -> ContactImport:
+    with tenant(cast.account):
+        return ContactImport.objects.get()
+
+
+def columns(page: str) -> dict[str, str]:
+    """What each column becomes, by its select."""
+    selects = re.findall(r'<select[^>]* aria-label="([^"]+) becomes">(.*?)</select>', page, re.DOTALL)
+    return {name: re.findall(r'value="([^"]+)" selected', options)[0] for name, options in selects}
+
+
+@pytest.mark.covers("V-11")
+def test_from_file_to_contacts_with_progress_and_rejected_rows(as_role: AsRole, base: str, cast: Cast) -> None:
+    client = as_role(Role.MEMBER)
+    where = upload(client, base)
+    page = client.get(where).content.decode()
+    assert columns(page) == {
+        "Name": "name",
+        "E-mail": "email",
+        "Phone": "phone",
+        "Ref": "identifier",
+        "City": "attribute:city",
+    }
+    assert "ann@mail.example" in page and "people.csv, 3 rows, read as UTF-8" in page
+    decided = {"column_4": "leave_out", "duplicates": "merge", "default_region": "GB"}
+    assert client.post(where, decided).headers["Location"] == where
+    running = client.get(where, headers=PART)
+    assert running.status_code == 200 and "every 2s" in running.content.decode()
+    assert work(the_import(cast)) == Job.Status.DONE
+    answer = client.get(where, headers=PART)
+    assert answer.status_code == 286, "htmx stops asking"
+    assert "3 of 3 rows" in answer.content.decode() and "Every row is accounted for" in answer.content.decode()
+    assert "E-mail &quot;not an address&quot;" in answer.content.decode()
+    file = client.get(f"{where}rejected/")
+    assert 'filename="people-rejected.csv"' in file.headers["Content-Disposition"]
+    assert "Ben,not an address,,HP-2,Cork,3," in file.content.decode("utf-8-sig")
+    with tenant(cast.account):
+        ann = Contact.objects.with_email("ann@mail.example").get()
+        assert (ann.phone, ann.custom_attributes or {}, Contact.objects.count()) == ("+442079460142", {}, 2)
+
+
+@pytest.mark.covers("V-11")
+def test_a_contradiction_in_the_mapping_is_told_and_the_choice_kept(as_role: AsRole, base: str, cast: Cast) -> None:
+    client = as_role(Role.MEMBER)
+    where = upload(client, base)
+    answer = client.post(
+        where, {"column_3": "email", "duplicates": "report", "default_region": "GB", "column_1": "email"}
+    )
+    page = answer.content.decode()
+    assert answer.status_code == 422 and "both become E-mail" in page
+    assert columns(page)["Ref"] == "email" and '<option value="report" selected>' in page
+    assert the_import(cast).started_at is None
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"", "The file is empty."), (b"PK\x03\x04xlsx", "This is an Excel"), (b"Name,E-mail\n", "no rows below it")],
+)
+def test_a_file_that_is_no_list_is_refused_in_words(
+    as_role: AsRole, base: str, cast: Cast, content: bytes, words: str
+) -> None:
+    answer = as_role(Role.MEMBER).post(f"{base}contacts/import/", {"file": SimpleUploadedFile("x.csv", content)})
+    assert answer.status_code == 422 and words in answer.content.decode()
+    with tenant(cast.account):
+        assert not ContactImport.objects.exists()
+
+
+def test_no_file_is_no_import(as_role: AsRole, base: str) -> None:
+    answer = as_role(Role.MEMBER).post(f"{base}contacts/import/")
+    assert answer.status_code == 422 and "Choose a file." in answer.content.decode()
+
+
+def test_an_import_can_be_dropped_before_and_stopped_after_it_began(as_role: AsRole, base: str, cast: Cast) -> None:
+    client = as_role(Role.MEMBER)
+    where = upload(client, base)
+    assert client.post(f"{where}cancel/").headers["Location"] == f"{base}contacts/"
+    assert client.get(where).status_code == 404
+    where = upload(client, base)
+    client.post(where, {"duplicates": "merge", "default_region": "GB"})
+    assert client.post(f"{where}cancel/").headers["Location"] == where
+    page = client.get(where).content.decode()
+    assert "Cancelled" in page and "every 2s" not in page
+
+
+def test_a_failed_import_says_why_and_goes_on(as_role: AsRole, base: str, cast: Cast) -> None:
+    client = as_role(Role.MEMBER)
+    where = upload(client, base)
+    client.post(where, {"duplicates": "merge", "default_region": "GB"})
+    with tenant(cast.account):
+        Job.objects.filter(kind="contacts.import").update(status=Job.Status.FAILED, error="The disk was full.")
+    assert "The disk was full." in client.get(where).content.decode()
+    client.post(where)
+    assert work(the_import(cast)) == Job.Status.DONE
+    assert "Every row is accounted for" in client.get(where).content.decode()
+
+
+@pytest.mark.covers("A-05")
+def test_viewers_import_nothing_and_see_no_way_to(as_role: AsRole, base: str, cast: Cast) -> None:
+    make_contact(cast.account)
+    client = as_role(Role.VIEWER)
+    assert client.get(f"{base}contacts/import/").status_code == 403
+    assert "contacts/import/" not in client.get(f"{base}contacts/").content.decode()
