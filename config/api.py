@@ -9,6 +9,7 @@ app_name = "api"
 urlpatterns = [
     path("", include("apps.accounts.api.routes")),
     path("", include("apps.vault.api.routes")),
+    path("", include("apps.integrations.api.routes")),
     path("schema", SchemaView.as_view(), name="schema"),
     path("docs/", docs, name="docs"),
     re_path(r"", NowhereView.as_view()),

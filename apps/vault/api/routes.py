@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from apps.vault.api import contacts
+from apps.vault.api import audit, contacts
 
 urlpatterns = [
+    path("audit", audit.AuditView.as_view(), name="audit"),
+    path("audit/report", audit.AuditReportView.as_view(), name="audit_report"),
     path("contacts", contacts.ContactsView.as_view(), name="contacts"),
     path("contacts/<uuid:contact_id>", contacts.ContactView.as_view(), name="contact"),
 ]
