@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class TwinConfig(AppConfig):
+    name = "tests.bench.twin"
+    label = "twin"
+
+    def ready(self) -> None:
+        from apps.accounts.tenancy.registry import GLOBAL_MODELS
+
+        GLOBAL_MODELS["twin.plaincontact"] = "the bench's twin: in plaintext and without walls, on purpose"
