@@ -14,7 +14,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -117,8 +117,24 @@ def _note_use(known: KnownKey, secret: str) -> None:
     fields: dict[str, object] = {}
     if known.pepper_version != newest:
         fields = {"secret_hash": _hash(secret, newest), "pepper_version": newest}
-    if cache.add(f"api-key-used:{known.id}", True, LAST_USED_RESOLUTION):
-        fields["last_used_at"] = timezone.now()
+    now = timezone.now()
+    if _due(known.id, now) and cache.add(f"api-key-used:{known.id}", True, LAST_USED_RESOLUTION):
+        fields["last_used_at"] = now
     if fields:
         with tenant(known.account.id):
             APIKey.objects.filter(pk=known.id).update(**fields)
+
+
+_noted: dict[UUID, datetime] = {}
+_MOST_NOTED = 10_000
+
+
+def _due(key_id: UUID, now: datetime) -> bool:
+    """Whether this process should ask the others if a use is to be written; saves a round trip per request."""
+    last = _noted.get(key_id)
+    if last is not None and timedelta(0) <= now - last < timedelta(seconds=LAST_USED_RESOLUTION):
+        return False
+    if len(_noted) >= _MOST_NOTED:
+        _noted.clear()
+    _noted[key_id] = now
+    return True
