@@ -73,10 +73,11 @@ def _provision(job: RunningJob) -> dict[str, str]:
         project.status = Status.PROVISIONING
         project.save(update_fields=["status", "updated_at"])
         job.progress(1 if project.project_id else 0, STEPS)
+        key = project.api_key  # opened here: the account's keys are rows of the account, out of reach without its scope
     if not project.project_id:
         with account_client() as client:
-            _obtain(job, client, account, project)
-    _configure(job, project)
+            key = _obtain(job, client, account, project)
+    _configure(job, project, str(key))
     crash_point("provision.after_configure")
     with job.scope():
         project.status, project.error, project.provisioned_at = Status.READY, "", timezone.now()
@@ -92,9 +93,9 @@ def _provision(job: RunningJob) -> dict[str, str]:
     return {"project_id": project.project_id}
 
 
-def _configure(job: RunningJob, project: AINativeProject) -> None:
+def _configure(job: RunningJob, project: AINativeProject, key: str) -> None:
     try:
-        with project_client(project.project_id, str(project.api_key)) as own:
+        with project_client(project.project_id, key) as own:
             try:
                 own.change_settings({"features": _features(project)})
             except NotFound:
@@ -115,8 +116,8 @@ def _features(project: AINativeProject) -> dict[str, bool]:
     }
 
 
-def _obtain(job: RunningJob, client: AccountClient, account: Account, project: AINativeProject) -> None:
-    """Adopt or create the project and store its id and key."""
+def _obtain(job: RunningJob, client: AccountClient, account: Account, project: AINativeProject) -> str:
+    """Adopt or create the project and store its id and key. Returns the key."""
     remote = _adopt(client, account.id) if project.create_started_at else None
     if remote is None:
         remote = _create(job, client, account, project)
@@ -138,6 +139,7 @@ def _obtain(job: RunningJob, client: AccountClient, account: Account, project: A
         _give_back_twin(client, job.account_id, remote)
         raise
     crash_point("provision.after_store")
+    return key
 
 
 def _create(job: RunningJob, client: AccountClient, account: Account, project: AINativeProject) -> Project:
