@@ -48,6 +48,7 @@ TransactionTestCase._fixture_teardown = _clean_as_owner  # type: ignore[attr-def
 def _clean_surroundings(settings: Any, tmp_path: Path) -> None:
     """Nothing outside of the database is left over from the test before."""
     settings.AUDIT_ANCHOR_DIR = tmp_path / "audit-anchors"
+    settings.UPLOAD_DIR = tmp_path / "uploads"
     cache.clear()
 
 

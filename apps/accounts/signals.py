@@ -7,3 +7,5 @@ account_created = Signal()
 # account_changed(account, actor), membership_ended(membership, actor)
 account_changed = Signal()
 membership_ended = Signal()
+# job_cancelled(job, actor): what belongs to the job alone can be cleared away.
+job_cancelled = Signal()

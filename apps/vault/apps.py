@@ -17,12 +17,13 @@ class VaultConfig(AppConfig):
         from apps.accounts.api.problems import declare
         from apps.accounts.audit import set_writer
         from apps.accounts.demo.build import demo_account_built
-        from apps.accounts.signals import account_created
+        from apps.accounts.signals import account_created, job_cancelled
         from apps.vault import jobs  # noqa: F401 - declares the kinds of jobs
         from apps.vault.audit.chain import append
         from apps.vault.demo.contacts import add_contacts
         from apps.vault.keys import DecryptionFailed, Sealed
         from apps.vault.pages.entries import register_all
+        from apps.vault.services.contact_imports import close_cancelled
         from apps.vault.services.open_vault import make_account_keys
 
         declare(Sealed, 503, "sealed", title="Strongroom is sealed", detail=SEALED, Retry_After="10")
@@ -35,5 +36,6 @@ class VaultConfig(AppConfig):
             detail="It is not shown. The operator finds the place in the log under the request's id.",
         )
         account_created.connect(make_account_keys, dispatch_uid="vault.make_account_keys")
+        job_cancelled.connect(close_cancelled, dispatch_uid="vault.close_cancelled_import")
         demo_account_built.connect(add_contacts, dispatch_uid="vault.demo_contacts")
         register_all()

@@ -67,7 +67,7 @@ def destroy(account_id: UUID, upload_id: UUID) -> None:
 def stored_before(seconds: float) -> Iterator[tuple[UUID, UUID]]:
     """``(account, upload)`` of every file older than ``seconds``; half-written ones that old are removed."""
     latest = time.time() - seconds
-    for path in (settings.DATA / "uploads").glob("*/*"):
+    for path in Path(settings.UPLOAD_DIR).glob("*/*"):
         try:
             if path.stat().st_mtime > latest:
                 continue
@@ -80,7 +80,7 @@ def stored_before(seconds: float) -> Iterator[tuple[UUID, UUID]]:
 
 
 def _path(account_id: UUID, upload_id: UUID) -> Path:
-    return Path(settings.DATA) / "uploads" / str(account_id) / f"{upload_id}.bin"
+    return Path(settings.UPLOAD_DIR) / str(account_id) / f"{upload_id}.bin"
 
 
 def _associated(account_id: UUID, upload_id: UUID) -> bytes:

@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "check_isolation": "reads the catalogue, no rows",
     "create_super_admin": "platform: one of the operator's people; writes to the trails of their accounts",
     "demo": "makes its own accounts by the services",
+    "import_contacts": "opens the scope of the account named on its command line",
     "init_vault": "the platform's own keys, in the platform scope",
     "provision_accounts": "finds accounts in the platform scope, queues each one's job in its own",
     "zerodb_key": "makes a caller of the embedded ZeroDB server, in the platform scope",
@@ -28,6 +29,7 @@ COMMANDS: dict[str, str] = {
 
 # Kinds of jobs by name: the account is the job's own, whatever its payload says.
 JOB_KINDS: dict[str, str] = {
+    "audit.verify": "reads the trail of the job's own account in the job's own scope",
     "project.provision": "reads and writes the account's project in the job's own scope",
     "contacts.import": "the import's row is looked up in the job's own scope, each chunk is written in it",
 }

@@ -9,13 +9,14 @@ from typing import Any
 from uuid import uuid4
 
 from allauth.usersessions.models import UserSession
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import Account, Job, Membership, User
 from apps.accounts.roles import Role
 from apps.accounts.services.api_keys import create_api_key
 from apps.accounts.services.invitations import invite
-from apps.vault.services.contact_imports import open_import
+from apps.vault.services.contact_imports import import_contacts, open_import
 from tests.factories import make_contact, make_user
 
 
@@ -55,3 +56,12 @@ def a_job(account: Account) -> Any:
 
 def a_session(user: User) -> Any:
     return UserSession.objects.create(user=user, ip="192.0.2.1", session_key=uuid4().hex, user_agent="Mozilla/5.0")
+
+
+def a_list_of_contacts(account: Account) -> Any:
+    return {"file": SimpleUploadedFile("people.csv", b"Name,E-mail\nAnn,ann@people.example\n")}
+
+
+def a_started_import(account: Account) -> Any:
+    content = [b"Name,E-mail\nAnn,ann@people.example\n"]
+    return import_contacts(actor=owner(account), file_name="people.csv", content=content)

@@ -14,14 +14,18 @@ from it.
 
 from __future__ import annotations
 
+from django.test.client import MULTIPART_CONTENT
+
 from tests.isolation.kinds import Asks, Kind, OwnWallRoute, PersonRoute, PlatformRoute, PublicRoute, api, page
 from tests.isolation.objects import (
     a_contact,
     a_contact_called_ann,
     a_contact_import,
     a_job,
+    a_list_of_contacts,
     a_membership,
     a_session,
+    a_started_import,
     an_api_key,
     an_invitation,
 )
@@ -163,6 +167,11 @@ ROUTES: dict[str, Kind] = {
     "/api/v1/project/settings": api(PATCH=Asks("project.update", {"auto_indexing": False})),
     "/api/v1/schema": PublicRoute("describes the API, and nothing of accounts"),
     "/api/v1/docs/": PublicRoute("shows the description as a page"),
+    "/api/v1/contacts/import": api(POST=Asks("contacts.import", a_list_of_contacts, content_type=MULTIPART_CONTENT)),
+    "/api/v1/contacts/import/<import_id>": api(of={"import_id": a_started_import}, GET=Asks("contacts.import")),
+    "/api/v1/contacts/import/<import_id>/rejected": api(
+        of={"import_id": a_started_import}, GET=Asks("contacts.import")
+    ),
     "/api/v1/": PublicRoute("no such address below /api/v1/: 401 for strangers, the ordinary 404 for everybody else"),
     # --- development
     "/dev/mail/": PublicRoute("only local settings give it an address: it shows the mails of this machine"),

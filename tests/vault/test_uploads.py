@@ -25,8 +25,7 @@ PIECE = uploads.PIECE_BYTES
 
 
 @pytest.fixture
-def account(settings: Any, tmp_path: Path) -> Account:
-    settings.DATA = tmp_path
+def account() -> Account:
     return make_account()
 
 

@@ -13,6 +13,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.jobs.enqueue import send
 from apps.accounts.models import Job
 from apps.accounts.permissions import allows, require
+from apps.accounts.signals import job_cancelled
 
 
 class JobNotFailed(RuntimeError):
@@ -43,6 +44,7 @@ def cancel_job(job: Job, *, actor: Actor) -> Job:
     job.save(update_fields=["status", "lease", "finished_at", "updated_at"])
     changes = {"status": [before, job.status]}
     audit.record("job.cancelled", actor=actor, entity=job, label=job.kind, changes=changes)
+    job_cancelled.send(sender=Job, job=job, actor=actor)
     return job
 
 

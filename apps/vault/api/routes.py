@@ -2,11 +2,18 @@
 
 from django.urls import path
 
-from apps.vault.api import audit, contacts
+from apps.vault.api import audit, contact_imports, contacts
 
 urlpatterns = [
     path("audit", audit.AuditView.as_view(), name="audit"),
     path("audit/report", audit.AuditReportView.as_view(), name="audit_report"),
     path("contacts", contacts.ContactsView.as_view(), name="contacts"),
     path("contacts/<uuid:contact_id>", contacts.ContactView.as_view(), name="contact"),
+    path("contacts/import", contact_imports.ContactImportsView.as_view(), name="contact_imports"),
+    path("contacts/import/<uuid:import_id>", contact_imports.ContactImportView.as_view(), name="contact_import"),
+    path(
+        "contacts/import/<uuid:import_id>/rejected",
+        contact_imports.RejectedRowsView.as_view(),
+        name="contact_import_rejected",
+    ),
 ]

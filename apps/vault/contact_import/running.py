@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -35,14 +36,28 @@ _SAMPLE_ROWS = 500
 _ATTEMPTS = 5
 
 
+_watcher: ContextVar[Progress | None] = ContextVar("contact_import_watcher", default=None)
+
+
+@contextmanager
+def watched(watcher: Progress) -> Iterator[None]:
+    """Tell ``watcher(done, total)`` of each chunk committed in this context: a command shows it on its terminal."""
+    token = _watcher.set(watcher)
+    try:
+        yield
+    finally:
+        _watcher.reset(token)
+
+
 class KeptBusy(RuntimeError):
     """The same contacts were being changed by others at every attempt."""
 
 
-def run(contact_import: ContactImport, *, scope: Scope, progress: Progress) -> None:
+def run(contact_import: ContactImport, *, scope: Scope, progress: Progress, trail: bool = True) -> None:
     """Import what is left of ``contact_import`` (its file, from row ``rows_done``), and finish it.
 
     ``scope`` opens a transaction in the account; each chunk is one, ``progress(done, total)`` is called inside it.
+    ``trail`` False leaves the audit trail alone: for a rehearsal, whose transaction is rolled back.
     Raises KeptBusy, FileNotFoundError (the stored file is gone), DecryptionFailed.
     """
     assert contact_import.account_id is not None
@@ -54,7 +69,7 @@ def run(contact_import: ContactImport, *, scope: Scope, progress: Progress) -> N
     with uploads.open_upload(contact_import.account_id, contact_import.upload_id) as file, _steady_memory():
         reader = _reader(contact_import, form, file)
         with in_request(context):
-            _run_chunks(contact_import, rows(file, form), reader, sealer, actor, scope, progress)
+            _run_chunks(contact_import, rows(file, form), reader, sealer, actor if trail else None, scope, progress)
 
 
 def _run_chunks(
@@ -62,7 +77,7 @@ def _run_chunks(
     records: Iterator[Record],
     reader: RowReader,
     sealer: Sealer,
-    actor: Actor,
+    actor: Actor | None,
     scope: Scope,
     progress: Progress,
 ) -> None:
@@ -86,7 +101,7 @@ def _commit(
     contact_import: ContactImport,
     chunk: Prepared,
     sealer: Sealer,
-    actor: Actor,
+    actor: Actor | None,
     scope: Scope,
     progress: Progress,
     meanwhile: Callable[[], None],
@@ -106,6 +121,8 @@ def _commit(
         # Only what is committed counts, also in memory.
         for name, count in _counts(contact_import, chunk, outcome).items():
             setattr(contact_import, name, count)
+        if watcher := _watcher.get():
+            watcher(contact_import.rows_done, contact_import.rows_total)
         return outcome
     raise KeptBusy("Others kept changing the same contacts.")
 
@@ -120,7 +137,7 @@ def _counts(contact_import: ContactImport, chunk: Prepared, outcome: Outcome) ->
     }
 
 
-def _note(contact_import: ContactImport, chunk: Prepared, outcome: Outcome, actor: Actor) -> None:
+def _note(contact_import: ContactImport, chunk: Prepared, outcome: Outcome, actor: Actor | None) -> None:
     """Everything that stands beside the contacts: counts, rejected rows, the audit entry, stale cache entries."""
     held = ContactImport.objects.filter(pk=contact_import.pk, rows_done=contact_import.rows_done)
     if not held.update(**_counts(contact_import, chunk, outcome), updated_at=timezone.now()):
@@ -132,6 +149,16 @@ def _note(contact_import: ContactImport, chunk: Prepared, outcome: Outcome, acto
             rows=[list(rejection) for rejection in outcome.rejections],
         )
     changed = outcome.changed
+    if actor is not None:
+        _record(contact_import, chunk, outcome, actor)
+    if changed:
+        assert contact_import.account_id is not None
+        forget = partial(contact_cache.forget_all, contact_import.account_id, [person.id for person in changed])
+        forget()
+        transaction.on_commit(forget)
+
+
+def _record(contact_import: ContactImport, chunk: Prepared, outcome: Outcome, actor: Actor) -> None:
     audit.record(
         "contact.imported",
         actor=actor,
@@ -144,14 +171,9 @@ def _note(contact_import: ContactImport, chunk: Prepared, outcome: Outcome, acto
             "unchanged": outcome.unchanged,
             "rejected": len(outcome.rejections),
             "contacts_added": [str(person.id) for person in outcome.added],
-            "contacts_changed": {str(person.id): _difference(person) for person in changed},
+            "contacts_changed": {str(person.id): _difference(person) for person in outcome.changed},
         },
     )
-    if changed:
-        assert contact_import.account_id is not None
-        forget = partial(contact_cache.forget_all, contact_import.account_id, [person.id for person in changed])
-        forget()
-        transaction.on_commit(forget)
 
 
 def _difference(person: Person) -> dict[str, list[Any]]:
@@ -167,15 +189,11 @@ def _shown(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _finish(contact_import: ContactImport, actor: Actor) -> None:
+def _finish(contact_import: ContactImport, actor: Actor | None) -> None:
     ContactImport.objects.filter(pk=contact_import.pk).update(finished_at=timezone.now(), upload_id=None)
-    audit.record(
-        "contact_import.finished",
-        actor=actor,
-        entity=contact_import,
-        label=contact_import.file_name,
-        changes=contact_import.counts,
-    )
+    if actor is not None:
+        counts, label = contact_import.counts, contact_import.file_name
+        audit.record("contact_import.finished", actor=actor, entity=contact_import, label=label, changes=counts)
     account_id, upload_id = contact_import.account_id, contact_import.upload_id
     if account_id is not None and upload_id is not None:
         transaction.on_commit(lambda: uploads.destroy(account_id, upload_id))

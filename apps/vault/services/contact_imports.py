@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from itertools import islice
 from typing import Any
@@ -18,12 +18,14 @@ from apps.accounts.actors import Actor, request_context
 from apps.accounts.jobs import enqueue
 from apps.accounts.models import Account, Job
 from apps.accounts.permissions import require
+from apps.accounts.services.jobs import cancel_job, lock_job
 from apps.accounts.tenancy.scope import NoScope, current_account_id, platform, tenant
 from apps.vault import uploads
 from apps.vault.contact_import import mapping as mappings
 from apps.vault.contact_import.mapping import MappingRefused
 from apps.vault.contact_import.reading import Format, UnreadableFile, inspect, rows
-from apps.vault.models import ContactImport
+from apps.vault.contact_import.rejections import Rejection, rejections_csv
+from apps.vault.models import ContactImport, RejectedRows
 from apps.vault.phones import known_region
 
 KIND = "contacts.import"
@@ -140,25 +142,7 @@ def start_import(
     locked = ContactImport.objects.select_for_update().get(pk=contact_import.pk)
     if locked.started_at is not None:
         return _gone_on(locked, actor)
-    form = Format.from_json(locked.format)
-    errors: dict[str, Any] = {}
-    try:
-        locked.mapping = mappings.resolve(form.columns, locked.mapping, mapping)
-    except MappingRefused as refused:
-        errors["mapping"] = [ValidationError(found.words, code=found.code) for found in refused.contradictions]
-    if duplicates not in ContactImport.Duplicates.values:
-        words = (
-            f"“{duplicates}” is no way to treat duplicates. Use one of {', '.join(ContactImport.Duplicates.values)}."
-        )
-        errors["duplicates"] = ValidationError(words, code="invalid_choice")
-    if default_region and not known_region(default_region):
-        words = f"“{default_region}” is no country. Use its two letters (ISO 3166), as in GB."
-        errors["default_region"] = ValidationError(words, code="unknown_region")
-    if errors:
-        raise ValidationError(errors)
-    locked.duplicates = duplicates
-    locked.default_region = locked.default_region if default_region is None else default_region
-    locked.started_at = timezone.now()
+    settle_import(locked, mapping=mapping, duplicates=duplicates, default_region=default_region)
     locked.started_by = _who(actor)
     locked.job = enqueue(KIND, actor=actor, payload={"contact_import": str(locked.pk)}, total=locked.rows_total)
     locked.save()
@@ -172,6 +156,32 @@ def start_import(
     return locked
 
 
+def settle_import(
+    contact_import: ContactImport, *, mapping: Mapping[str, str], duplicates: str, default_region: str | None
+) -> None:
+    """Take over what was decided (not saved). Raises ValidationError naming ``mapping``, ``duplicates``, ``region``."""
+    form = Format.from_json(contact_import.format)
+    errors: dict[str, Any] = {}
+    try:
+        contact_import.mapping = mappings.resolve(form.columns, contact_import.mapping, mapping)
+    except MappingRefused as refused:
+        errors["mapping"] = [ValidationError(found.words, code=found.code) for found in refused.contradictions]
+    if duplicates not in ContactImport.Duplicates.values:
+        words = (
+            f"“{duplicates}” is no way to treat duplicates. Use one of {', '.join(ContactImport.Duplicates.values)}."
+        )
+        errors["duplicates"] = ValidationError(words, code="invalid_choice")
+    if default_region and not known_region(default_region):
+        words = f"“{default_region}” is no country. Use its two letters (ISO 3166), as in GB."
+        errors["region"] = ValidationError(words, code="unknown_region")
+    if errors:
+        raise ValidationError(errors)
+    contact_import.duplicates = duplicates
+    if default_region is not None:
+        contact_import.default_region = default_region
+    contact_import.started_at = timezone.now()
+
+
 def _gone_on(contact_import: ContactImport, actor: Actor) -> ContactImport:
     """Queue a failed import again; any other stays as it is."""
     failed = contact_import.job is not None and contact_import.job.status == Job.Status.FAILED
@@ -183,27 +193,29 @@ def _gone_on(contact_import: ContactImport, actor: Actor) -> ContactImport:
 
 
 def cancel_import(contact_import: ContactImport, *, actor: Actor) -> None:
-    """Stop an import, or drop one that was not started. Rows that are in stay in. Raises PermissionDenied."""
+    """Stop an import, or drop one that was not started. Rows that are in stay in.
+
+    Raises PermissionDenied; JobFinished when it has ended.
+    """
     require(actor, "contacts.import")
     locked = ContactImport.objects.select_for_update().get(pk=contact_import.pk)
-    if locked.finished_at is not None:
-        return
     if locked.started_at is None:
         _destroy_upload(locked)
         locked.delete()
+    elif locked.job_id is not None:
+        cancel_job(lock_job(locked.job_id), actor=actor)
+
+
+def close_cancelled(job: Job, actor: Actor, **_: Any) -> None:
+    """After its job was cancelled, by whichever door: the file is not needed any more."""
+    if job.kind != KIND:
         return
-    stopped = Job.objects.filter(pk=locked.job_id, status__in=[Job.Status.QUEUED, Job.Status.RUNNING])
-    # The running attempt finds its lease gone before it can commit another chunk.
-    if stopped.update(status=Job.Status.CANCELLED, lease=None, finished_at=timezone.now()):
-        audit.record(
-            "contact_import.cancelled",
-            actor=actor,
-            entity=locked,
-            label=locked.file_name,
-            changes={"rows_done": locked.rows_done, **locked.counts},
-        )
-    _destroy_upload(locked)
-    ContactImport.objects.filter(pk=locked.pk).update(upload_id=None, finished_at=timezone.now())
+    for cancelled in ContactImport.objects.select_for_update().filter(job=job, finished_at=None):
+        _destroy_upload(cancelled)
+        ContactImport.objects.filter(pk=cancelled.pk).update(upload_id=None, finished_at=timezone.now())
+        changes = {"rows_done": cancelled.rows_done, **cancelled.counts}
+        label = cancelled.file_name
+        audit.record("contact_import.cancelled", actor=actor, entity=cancelled, label=label, changes=changes)
 
 
 def clear_old_imports() -> int:
@@ -225,6 +237,20 @@ def clear_old_imports() -> int:
             if not ContactImport.objects.filter(upload_id=upload_id).exists():
                 uploads.destroy(account_id, upload_id)
     return len(removed)
+
+
+def rejected_csv(contact_import: ContactImport) -> Iterator[str]:
+    """The rejected rows in the file's own columns, with row and reason, in pieces."""
+    form = Format.from_json(contact_import.format)
+    return rejections_csv(form.columns, rejections(contact_import), delimiter=form.delimiter)
+
+
+def rejections(contact_import: ContactImport) -> Iterator[Rejection]:
+    """The rejected rows in the order of the file."""
+    stored = RejectedRows.objects.filter(contact_import=contact_import).order_by("first_row")
+    for chunk in stored.iterator(chunk_size=10):
+        for row in chunk.rows:
+            yield Rejection(*row)
 
 
 def _who(actor: Actor) -> dict[str, Any]:

@@ -33,8 +33,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
-def account(settings: Any, tmp_path: Path) -> Account:
-    settings.DATA = tmp_path
+def account() -> Account:
     return make_account()
 
 
@@ -125,7 +124,7 @@ def _forget_the_dead(waiting: ContactImport) -> None:
         )
 
 
-def test_a_killed_worker_process_is_resumed_by_another(account: Account, tmp_path: Path, settings: Any) -> None:
+def test_a_killed_worker_process_is_resumed_by_another(account: Account, settings: Any) -> None:
     """A real process, a real SIGKILL in the middle."""
     count = 12_000
     rows = [[f"P {n}", f"p{n}@mail.example", f"07{700000000 + n}", f"ID-{n}", "Hull"] for n in range(count)]
@@ -141,7 +140,7 @@ def test_a_killed_worker_process_is_resumed_by_another(account: Account, tmp_pat
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "config.settings.test",
         "DATABASE_URL": url,
-        "DATA": str(tmp_path),
+        "UPLOAD_DIR": str(settings.UPLOAD_DIR),
         "SECRET_KEY": settings.SECRET_KEY,
         "VAULT_MASTER_KEY_URI": settings.VAULT_MASTER_KEY_URI,
         "REDIS_URL": settings.REDIS_URL,

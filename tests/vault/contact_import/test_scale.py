@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import resource
 import time
-from pathlib import Path
-from typing import Any
 
 import pytest
 from faker import Faker
@@ -47,8 +45,7 @@ def people(count: int) -> tuple[bytes, int]:
         ),
     ],
 )
-def test_a_long_list_is_imported_and_a_second_run_adds_nobody(settings: Any, tmp_path: Path, count: int) -> None:
-    settings.DATA = tmp_path
+def test_a_long_list_is_imported_and_a_second_run_adds_nobody(count: int) -> None:
     account = make_account()
     content, broken = people(count)
     imported(make_account(), a_csv(["Warm", "warm@mail.example", "", "", ""]))
