@@ -13,6 +13,8 @@ class IntegrationsConfig(AppConfig):
     def ready(self) -> None:
         from apps.accounts.signals import account_created
         from apps.integrations import checks, jobs  # noqa: F401 - registers the checks, declares the kinds
+        from apps.integrations.pages.entries import register_all
         from apps.integrations.zerodb.provisioning import plan_project
 
         account_created.connect(plan_project, dispatch_uid="integrations.plan_project")
+        register_all()

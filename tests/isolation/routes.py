@@ -116,6 +116,11 @@ ROUTES: dict[str, Kind] = {
     "/app/<account_slug>/contacts/import/<import_id>/rejected/": page(
         of={"import_id": a_contact_import}, GET=Asks("contacts.import")
     ),
+    "/app/<account_slug>/ai/": page(
+        GET=Asks("project.view"),
+        POST=Asks("project.update", {"embeddings_model": "sentence-transformers/all-MiniLM-L6-v2"}),
+    ),
+    "/app/<account_slug>/ai/provision/": page(POST=Asks("project.provision")),
     "/app/<account_slug>/audit/": page(GET=Asks("audit.view")),
     "/app/<account_slug>/audit/report/": page(GET=Asks("audit.view", query="?format=json")),
     "/app/<account_slug>/audit/proof/": page(

@@ -1,0 +1,1 @@
+"""The pages of this floor: the account's AI project."""
