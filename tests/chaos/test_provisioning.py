@@ -50,9 +50,11 @@ def alive_at_server() -> list[ZeroProject]:
 
 
 def assert_exactly_one(account: Account) -> None:
-    project = row(account)
+    with tenant(account):
+        project = AINativeProject.objects.get()
+        key = str(project.api_key)
     assert [found.public_id for found in alive_at_server()] == [project.project_id]
-    with project_client(project.project_id, project.api_key) as client:
+    with project_client(project.project_id, key) as client:
         assert client.get().id == project.project_id
     with tenant(account):
         assert Job.objects.filter(kind="project.provision").exclude(status="done").count() == 0
