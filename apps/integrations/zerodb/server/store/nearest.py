@@ -1,7 +1,7 @@
 """Rows nearest to a vector, inside one project.
 
 Under row security an HNSW index first finds neighbours of everybody and then drops other projects' rows: asked
-plainly, it returns too few. So (measured, ``docs/performance.md``):
+plainly, it returns too few. So:
 
 * few candidates are compared one by one, exactly;
 * many go through the index with ``iterative_scan``, which goes on until enough rows have passed, and
@@ -20,7 +20,7 @@ from django.db import connection
 from apps.integrations.zerodb.server.walls import current_project_id
 
 EXACT_UP_TO = 10_000
-"""Candidates up to which each is compared: exact, and not slower than the index for a small share of the table."""
+"""Candidates up to which each is compared: exact, in milliseconds, and the index would have to search widely."""
 _EF_SEARCH = 100
 # The index orders by distance alone, and loosely; with some spare rows the order by (score, age) is right at the cut.
 _SPARE = 10
