@@ -62,7 +62,7 @@ class Chart:
     @property
     def options(self) -> dict[str, Any]:
         """How Chart.js draws it."""
-        ticks = {"color": "#7d8c90", "maxRotation": 0, "autoSkipPadding": 12}
+        ticks = {"color": "#7d8c90", "maxRotation": 0, "autoSkipPadding": 12, "autoSkip": self.first == "Day"}
         return {
             "responsive": True,
             "maintainAspectRatio": False,
