@@ -193,17 +193,17 @@ def _gone_on(contact_import: ContactImport, actor: Actor) -> ContactImport:
 
 
 def cancel_import(contact_import: ContactImport, *, actor: Actor) -> None:
-    """Stop an import, or drop one that was not started. Rows that are in stay in.
+    """Stop an import, or drop one that was not started. Rows that are in stay in; one that has ended stays as it is.
 
-    Raises PermissionDenied; JobFinished when it has ended.
+    Raises PermissionDenied.
     """
     require(actor, "contacts.import")
     locked = ContactImport.objects.select_for_update().get(pk=contact_import.pk)
     if locked.started_at is None:
         _destroy_upload(locked)
         locked.delete()
-    elif locked.job_id is not None:
-        cancel_job(lock_job(locked.job_id), actor=actor)
+    elif locked.job_id is not None and not (job := lock_job(locked.job_id)).is_finished:
+        cancel_job(job, actor=actor)
 
 
 def close_cancelled(job: Job, actor: Actor, **_: Any) -> None:

@@ -334,6 +334,14 @@ def test_a_cancelled_import_stops_and_its_file_is_gone(account: Account, tmp_pat
         assert Job.objects.get(pk=waiting.job_id).status == Job.Status.CANCELLED
 
 
+def test_cancelling_what_has_ended_changes_nothing(account: Account) -> None:
+    done = imported(account, a_csv(ZOE))
+    with tenant(account):
+        service.cancel_import(done, actor=owner_of(account))
+        assert Job.objects.get(pk=done.job_id).status == Job.Status.DONE
+        assert ContactImport.objects.get(pk=done.pk).finished_at == done.finished_at
+
+
 def test_a_lost_file_fails_for_good_and_says_so(account: Account, tmp_path: Path) -> None:
     waiting = queue(account, a_csv(ZOE))
     (stored,) = tmp_path.glob("uploads/*/*")

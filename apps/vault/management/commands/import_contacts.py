@@ -17,7 +17,6 @@ from apps.accounts.jobs import running as jobs
 from apps.accounts.management.progress import Progress
 from apps.accounts.models import Account, Job
 from apps.accounts.selectors import account_named
-from apps.accounts.services.jobs import JobFinished
 from apps.accounts.tenancy.scope import tenant
 from apps.vault import uploads
 from apps.vault.contact_import import mapping as mappings
@@ -112,10 +111,7 @@ class Command(BaseCommand):
     def _cancel(self, started: ContactImport) -> None:
         assert started.account_id is not None
         with tenant(started.account_id):
-            try:
-                service.cancel_import(started, actor=_operator())
-            except JobFinished:
-                return
+            service.cancel_import(started, actor=_operator())
         self.stderr.write("Stopped. The rows shown above are in; run the command again for the others.")
 
     # --- for show
