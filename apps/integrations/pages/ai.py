@@ -90,7 +90,7 @@ def _context(request: HttpRequest, project: AINativeProject) -> dict[str, Any]:
     state, words = STATES[Status(project.status)]
     moving = job is not None and project.status != Status.READY
     may_provision = allows(actor, "project.provision")
-    glyph, heading, cause = _words(project)
+    glyph, heading, cause = _words(project, moving)
     return {
         "project": project,
         "glyph": glyph,
@@ -105,7 +105,7 @@ def _context(request: HttpRequest, project: AINativeProject) -> dict[str, Any]:
     }
 
 
-def _words(project: AINativeProject) -> tuple[str, str, str]:
+def _words(project: AINativeProject, moving: bool) -> tuple[str, str, str]:
     """Icon, heading and cause of a project that is not ready; the cause is in the service's own words."""
     if project.status == Status.FAILED:
         return "alert-circle", "The AI project could not be set up", project.error
@@ -114,6 +114,8 @@ def _words(project: AINativeProject) -> tuple[str, str, str]:
         return "player-pause", "The AI project is suspended", project.error or usual
     if project.error:
         return "sparkles", "The AI project is not there yet", project.error
+    if not moving:
+        return "sparkles", "There is no AI project yet", "Nothing is setting it up. An owner or an admin can begin."
     usual = "This takes a few seconds and goes on when you leave the page."
     return "sparkles", "Your AI project is being set up", usual
 
