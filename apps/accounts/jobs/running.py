@@ -76,7 +76,15 @@ def run(account_id: UUID, job_id: UUID) -> str:
     job = _claim(account_id, job_id)
     if job is None:
         return "not due"
-    kind = kind_of(job.kind)
+    try:
+        kind = kind_of(job.kind)
+    except LookupError as error:
+        # Perhaps this process is older than the kind; the attempts run out in any case.
+        logger.exception("Job %s can't be run here.", job_id)
+        return _again(job, JobKind(job.kind, _nothing), str(error), None)
+    if job.attempt > kind.max_attempts:
+        # An attempt that fails ends by itself: only one that took its worker with it leaves more to come.
+        return _fail(job, f"The worker was lost each time. Given up after {kind.max_attempts} attempts.")
     with _heartbeat(job):
         try:
             result = kind.handler(job)
@@ -91,6 +99,10 @@ def run(account_id: UUID, job_id: UUID) -> str:
             logger.exception("Job %s (%s) failed at attempt %s.", job_id, job.kind, job.attempt)
             return _again(job, kind, f"Unexpected fault: {type(error).__name__}.", None)
     return _close(job, status=Job.Status.DONE, result=result, error="")
+
+
+def _nothing(job: RunningJob) -> None:
+    """What a process can do for a kind that it does not know."""
 
 
 def _claim(account_id: UUID, job_id: UUID) -> RunningJob | None:
