@@ -1,14 +1,18 @@
 """Each account gets one project at the embedded service, through the client and the server as they run."""
 
+from uuid import uuid4
+
 import pytest
+from django.utils import timezone
 
 from apps.accounts.actors import Actor
+from apps.accounts.jobs import PermanentFailure
 from apps.accounts.jobs.running import run
 from apps.accounts.models import Job, Membership
 from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import platform, tenant
 from apps.integrations.models import AINativeProject, ZeroProject
-from apps.integrations.zerodb.client import project_client
+from apps.integrations.zerodb.client import account_client, project_client
 from apps.integrations.zerodb.provisioning import AlreadyReady, request_provisioning
 from apps.integrations.zerodb.provisioning.provision import mark_of
 from apps.vault.models import AuditEntry
@@ -106,3 +110,63 @@ def test_calling_the_embedded_server_leaves_the_callers_transaction_alone() -> N
             assert client.vector_statistics().count == 0
         AINativeProject.objects.update(error="written after the call")
     assert row(account).error == "written after the call"
+
+
+@pytest.mark.covers("P-02")
+def test_a_worker_that_wakes_up_does_not_take_away_what_its_successor_adopts(monkeypatch) -> None:
+    """The first worker sleeps after its create; the second has found that project and is about to store it."""
+    account = make_account()
+    job = first_job(account)
+    asleep = True
+
+    def wake_late(name: str) -> None:
+        nonlocal asleep
+        if name == "provision.after_create" and asleep:
+            asleep = False
+            with tenant(account):  # the second worker's claim
+                Job.objects.filter(pk=job.id).update(lease=uuid4(), heartbeat_at=timezone.now())
+
+    monkeypatch.setattr("apps.integrations.zerodb.provisioning.provision.crash_point", wake_late)
+    assert run(account.id, job.id) == "lease lost"
+    assert len(remote_projects()) == 1
+
+
+@pytest.mark.covers("P-02")
+def test_a_create_that_arrives_after_the_successors_look_leaves_no_twin(monkeypatch) -> None:
+    """The first worker's create arrives between the second's look for projects and its own create."""
+    account = make_account()
+    job = first_job(account)
+    with tenant(account):
+        AINativeProject.objects.update(create_started_at=timezone.now())
+
+    def create_late(name: str) -> None:
+        if name == "provision.before_create":
+            with account_client() as client:
+                client.create_project(
+                    name=f"{mark_of(account.id)} late", description="", tier="free", settings={}, metadata={}
+                )
+
+    monkeypatch.setattr("apps.integrations.zerodb.provisioning.provision.crash_point", create_late)
+    assert run(account.id, job.id) == "done"
+    (remote,) = remote_projects()
+    assert row(account).project_id == remote.public_id
+
+
+def test_a_late_failure_does_not_undo_what_was_entered_by_hand(settings, monkeypatch) -> None:
+    account, other = make_account(), make_account()
+    assert run(other.id, first_job(other).id) == "done"
+    job = first_job(account)
+
+    def enter(name: str) -> None:
+        if name == "provision.before_create":
+            with tenant(account):
+                project = AINativeProject.objects.get()
+                project.take_credentials("by-hand", "sk_entered_by_hand")
+                project.status, project.entered_by_hand = "ready", True
+                project.save()
+            raise PermanentFailure("refused")
+
+    monkeypatch.setattr("apps.integrations.zerodb.provisioning.provision.crash_point", enter)
+    assert run(account.id, job.id) == "failed"
+    assert row(account).status == "ready"
+    assert row(account).error == ""

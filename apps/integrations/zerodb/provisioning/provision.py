@@ -16,7 +16,7 @@ from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.crash_points import crash_point
 from apps.accounts.jobs import LeaseLost, PermanentFailure, Retry, RunningJob, job_kind
-from apps.accounts.models import Account
+from apps.accounts.models import Account, Job
 from apps.accounts.tenancy.scope import tenant
 from apps.integrations.models import AINativeProject
 from apps.integrations.outbound.errors import OutboundError
@@ -74,9 +74,14 @@ def _provision(job: RunningJob) -> dict[str, str]:
         project.save(update_fields=["status", "updated_at"])
         job.progress(1 if project.project_id else 0, STEPS)
         key = project.api_key  # opened here: the account's keys are rows of the account, out of reach without its scope
+    tried_before = project.create_started_at is not None
     if not project.project_id:
         with account_client() as client:
             key = _obtain(job, client, account, project)
+    if tried_before:
+        # A create of the earlier attempt may have arrived after we looked for it.
+        with account_client() as client:
+            _give_back_others(client, account.id, kept=project.project_id)
     _configure(job, project, str(key))
     crash_point("provision.after_configure")
     with job.scope():
@@ -178,11 +183,15 @@ def _adopt(client: AccountClient, account_id: UUID) -> Project | None:
     found = sorted(_ours(client, account_id), key=lambda project: project.id)
     if not found:
         return None
-    kept, *twins = (client.get_project(project.id) for project in found)
-    for twin in twins:
-        if not _holds_data(twin):
-            _give_back(client, twin)
+    kept = client.get_project(found[0].id)
+    _give_back_others(client, account_id, kept=kept.id)
     return kept
+
+
+def _give_back_others(client: AccountClient, account_id: UUID, *, kept: str) -> None:
+    for found in _ours(client, account_id):
+        if found.id != kept and not _holds_data(twin := client.get_project(found.id)):
+            _give_back(client, twin)
 
 
 def _key_of_keyless(client: AccountClient, remote: Project) -> str | None:
@@ -214,11 +223,16 @@ def _give_back(client: AccountClient, remote: Project) -> None:
 
 
 def _give_back_twin(client: AccountClient, account_id: UUID, remote: Project) -> None:
-    """Another attempt owns the job now; what this one made must not stay behind."""
+    """Another attempt owns the job now; what this one made must not stay behind.
+
+    While that attempt has stored nothing it may be about to store this very project, so it is left to it: it adopts it
+    or gives it back. Nobody begins a new attempt while the row is held here.
+    """
     with tenant(account_id):
-        stored = AINativeProject.objects.values_list("project_id", flat=True).first()
-    if stored != remote.id:
-        _give_back(client, remote)
+        stored = AINativeProject.objects.select_for_update().values_list("project_id", flat=True).first()
+        going_on = Job.objects.filter(kind=KIND, status__in=[Job.Status.QUEUED, Job.Status.RUNNING]).exists()
+        if stored != remote.id and (stored or not going_on):
+            _give_back(client, remote)
 
 
 def _explained(error: OutboundError) -> str:
@@ -239,13 +253,14 @@ def _explained(error: OutboundError) -> str:
 
 def _note(job: RunningJob, reason: str) -> None:
     with job.scope():
-        AINativeProject.objects.update(status=Status.PENDING, error=reason)
+        # One that was entered by hand meanwhile is ready, whatever became of ours.
+        AINativeProject.objects.exclude(status=Status.READY).update(status=Status.PENDING, error=reason)
 
 
 def _fail(job: RunningJob, reason: str) -> None:
     with job.scope():
         project = AINativeProject.objects.first()
-        if project is None:
+        if project is None or project.status == Status.READY:
             return
         project.status, project.error = Status.FAILED, reason
         project.save(update_fields=["status", "error", "updated_at"])
