@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from apps.accounts.models import Account
 from apps.accounts.roles import Role
+from apps.accounts.tenancy.scope import platform
 from tests.api_client import ApiClient, by_key
 from tests.factories import Cast
 
@@ -73,3 +75,13 @@ def test_nobody_overwrites_what_they_have_not_seen(cast: Cast) -> None:
     assert owner.patch("account", {"name": "First"}, If_Match=etag).status == 200
     assert owner.patch("account", {"name": "Second"}, If_Match=etag).code == "precondition_failed"
     assert owner.get("account").json["name"] == "First"
+
+
+def test_a_suspended_account_is_read_and_not_changed(cast: Cast) -> None:
+    with platform("suspend an account in a test"):
+        Account.objects.filter(pk=cast.account.pk).update(status="suspended")
+    for api in (ApiClient(user=cast.alice), by_key(cast.account)):
+        assert api.get("contacts").status == 200
+        refused = api.post("contacts", {"name": "Zoë"})
+        assert (refused.status, refused.code) == (403, "account_suspended")
+        assert api.patch("account", {"name": "Renamed"}).code == "account_suspended"
