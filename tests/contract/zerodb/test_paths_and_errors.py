@@ -152,3 +152,26 @@ def test_two_missing_fields_are_two_entries(alice, project):
     answer = alice.http.post(f"{project['id']}/agent-memory", json={"content": "c", "memory_type": "goal"}).json()
     assert [entry["loc"] for entry in answer["validation_errors"]] == [["body", "agent_id"], ["body", "run_id"]]
     assert all("missing" in entry["type"] for entry in answer["validation_errors"])
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("projects/%00", 404),
+        ("projects/%00/database/memory", 404),
+        ("database/vectors/%00", 404),
+        ("database/memory?search=%00", 422),
+        ("database/vectors?offset=99999999999999999999", 422),
+    ],
+)
+def test_what_the_database_could_not_take_is_refused_in_words(alice, address, status):
+    answer = alice.http.get(address)
+    assert answer.status_code == status, answer.text
+    assert answer.json()["error_code"] in {"PATH_NOT_FOUND", "VALIDATION_ERROR"}
+
+
+def test_a_body_too_deep_to_be_written_again_is_refused(alice):
+    for inner in ("1", '"\\u0000"'):
+        body = '{"name": "deep", "metadata": ' + '{"a": ' * 900 + inner + "}" * 901
+        answer = alice.http.post("projects", content=body, headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.json()["error_code"]) == (422, "VALIDATION_ERROR"), answer.text

@@ -19,6 +19,8 @@ from apps.integrations.zerodb.server.store import projects
 
 # A batch of 1,000 vectors of 1,536 numbers written out in full is about 32 MB.
 MAXIMUM_BODY = 64 * 1024 * 1024
+MAXIMUM_DEPTH = 64
+"""Objects and arrays inside one another; answers could not be written from some 250 on."""
 
 
 class Call:
@@ -48,6 +50,9 @@ class Call:
             value = orjson.loads(raw)
         except orjson.JSONDecodeError:
             raise ValidationFailed([Problem(("body",), "The body is not valid JSON", "json_invalid")]) from None
+        if raw.count(b"{") + raw.count(b"[") > MAXIMUM_DEPTH and _is_deeper(value, MAXIMUM_DEPTH):
+            words = f"At most {MAXIMUM_DEPTH} levels of objects and arrays are read"
+            raise ValidationFailed([Problem(("body",), words, "value_error")])
         if b"\\u0000" in raw and _has_null_character(value):
             raise ValidationFailed([Problem(("body",), "Text must not contain null characters", "value_error")])
         return value
@@ -76,6 +81,20 @@ class Call:
         wanted = reference.project_id or self.request.headers.get("X-Project-ID")
         with projects.entered(self.identity, wanted, writes=writes, created_only=created_only) as project:
             yield project
+
+
+def _is_deeper(value: Any, most: int) -> bool:
+    level = [value]
+    for _ in range(most):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _has_null_character(value: Any) -> bool:

@@ -16,7 +16,13 @@ from django.views.decorators.csrf import csrf_exempt
 
 from apps.integrations.zerodb.server import authentication
 from apps.integrations.zerodb.server.call import Call
-from apps.integrations.zerodb.server.errors import ApiError, internal_error, path_not_found
+from apps.integrations.zerodb.server.errors import (
+    ApiError,
+    Problem,
+    ValidationFailed,
+    internal_error,
+    path_not_found,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +47,7 @@ def endpoint(
         started = time.perf_counter()
         try:
             call = Call(request, None if open_to_all else authentication.authenticate(request))
+            _refuse_null_characters(request)
             if guard is not None:
                 guard(call, **arguments)
             view = views.get(request.method or "")
@@ -64,6 +71,15 @@ def endpoint(
     serve.methods = tuple(views)  # type: ignore[attr-defined]
     serve.open_to_all = open_to_all  # type: ignore[attr-defined]
     return serve
+
+
+def _refuse_null_characters(request: HttpRequest) -> None:
+    """The database keeps none, so nothing is found by one. (Bodies are looked at where they are read.)"""
+    if "\x00" in request.path_info:
+        raise path_not_found(request.path_info)
+    for name, value in request.GET.items():
+        if "\x00" in value:
+            raise ValidationFailed([Problem(("query", name), "Text must not contain null characters", "value_error")])
 
 
 @csrf_exempt

@@ -19,6 +19,9 @@ from apps.integrations.zerodb.server.errors import Problem, ValidationFailed
 T = TypeVar("T")
 
 
+_LARGEST = 2**63 - 1  # what the database counts to
+
+
 class Fields:
     """Reads fields of one object; ``finish()`` raises when any was wrong."""
 
@@ -81,7 +84,7 @@ class Fields:
         _, value = self._typed(names, False, _boolean, "a valid boolean", "bool_parsing")
         return default if value is None else value
 
-    def integer(self, *names: str, default: int, minimum: int, maximum: int | None = None) -> int:
+    def integer(self, *names: str, default: int, minimum: int, maximum: int = _LARGEST) -> int:
         name, value = self._typed(names, False, _integer, "a valid integer", "int_parsing")
         if value is None:
             return default
