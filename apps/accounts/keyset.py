@@ -35,11 +35,16 @@ def newest_first(
 
     ``key_of`` takes a row's values of ``columns`` as a tuple.
     """
+    return cut(list(beginning_at(queryset, columns, position, limit)), position, limit, key_of)
+
+
+def beginning_at(queryset: Any, columns: tuple[str, ...], position: Position | None, limit: int) -> Any:
+    """The rows that ``cut`` makes a page of: ``limit`` and one more from ``position`` on, in its direction."""
     backwards = position is not None and position.backwards
     if position is not None:
         queryset = queryset.filter(_beyond(columns, position))
     order = columns if backwards else [f"-{column}" for column in columns]
-    return cut(list(queryset.order_by(*order)[: limit + 1]), position, limit, key_of)
+    return queryset.order_by(*order)[: limit + 1]
 
 
 def cut(found: list[Row], position: Position | None, limit: int, key_of: Callable[[Row], Any]) -> Page[Row]:

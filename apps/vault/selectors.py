@@ -20,6 +20,7 @@ from apps.vault.fields import open_columns
 from apps.vault.models import Contact
 from apps.vault.models.contact import matches
 from apps.vault.phones import NotAPhone, parse_phone
+from apps.vault.recent_contacts import ORDER, recent_page
 
 COLUMNS = (
     "id",
@@ -36,7 +37,7 @@ COLUMNS = (
 """The columns of a contact's row, in this order."""
 
 _SEALED = {1: "name", 2: "email", 3: "phone", 4: "identifier", 6: "custom_attributes"}
-_RECENT = ("last_activity_at", "id")
+_ATTRIBUTES = COLUMNS.index("custom_attributes")
 _AT = COLUMNS.index("last_activity_at")
 
 MOST_BY_NAME = 50_000
@@ -59,6 +60,11 @@ class ContactSearch:
     q: str = ""
     contact_type: str = ""
     region: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is looked for: all contacts."""
+        return not (self.email or self.phone or self.identifier or self.q or self.contact_type)
 
     def apply(self, contacts: Any) -> Any:
         """``contacts`` narrowed to what is looked for."""
@@ -87,11 +93,19 @@ class ContactSearch:
             return ""
 
 
-def contacts_by_recency(search: ContactSearch, position: Position | None, limit: int) -> Page[ContactRow]:
-    """Contacts with the latest activity first. A position's key is ``(last_activity_at, id)``."""
-    rows = search.apply(Contact.objects).values_list(*COLUMNS)
-    page = newest_first(rows, _RECENT, position, limit, lambda row: (row[_AT], row[0]))
-    return Page(_opened(page.rows), page.next, page.previous)
+def contacts_by_recency(
+    search: ContactSearch, position: Position | None, limit: int, *, as_json: bool = False
+) -> Page[ContactRow]:
+    """Contacts with the latest activity first. A position's key is ``(last_activity_at, id)``.
+
+    ``as_json`` leaves the custom attributes as the JSON they are, for those who write JSON.
+    """
+    if search.is_empty:
+        page = recent_page(_account_id(), COLUMNS, position, limit)
+    else:
+        rows = search.apply(Contact.objects).values_list(*COLUMNS)
+        page = newest_first(rows, ORDER, position, limit, lambda row: (row[_AT], row[0]))
+    return Page(_opened(page.rows, as_json=as_json), page.next, page.previous)
 
 
 class NameKey(NamedTuple):
@@ -141,8 +155,8 @@ def _account_id() -> UUID:
     return account_id
 
 
-def _opened(rows: list[tuple[Any, ...]]) -> list[ContactRow]:
-    return open_columns(Contact, _account_id(), rows, _SEALED)
+def _opened(rows: list[tuple[Any, ...]], *, as_json: bool = False) -> list[ContactRow]:
+    return open_columns(Contact, _account_id(), rows, _SEALED, raw={_ATTRIBUTES} if as_json else ())
 
 
 def _name_key(name: str | None, row_id: UUID) -> NameKey:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
@@ -86,11 +87,18 @@ class AccountView(APIResource):
 
     def parameters(self, serializer: type[SerializerT]) -> dict[str, Any]:
         """The query string, read by ``serializer``. Raises ValidationError, also for an unknown parameter."""
+        if not self.request.META.get("QUERY_STRING"):
+            return dict(_defaults(serializer))
         return checked(serializer(data=self.request.query_params.dict()))
 
     def body(self, serializer: type[SerializerT], *, partial: bool = False) -> dict[str, Any]:
         """The body, read by ``serializer``. Raises ValidationError."""
         return checked(serializer(data=self.request.data, partial=partial))
+
+
+@cache
+def _defaults(serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+    return checked(serializer(data={}))
 
 
 def checked(serializer: serializers.Serializer[Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from uuid import UUID
 
+import orjson
 from django.http import HttpResponse
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -110,8 +111,11 @@ class ContactsView(AccountView):
         by_name = wanted["ordering"] == "name"
         cursors = BY_NAME if by_name else BY_RECENCY
         position = cursors.read(wanted.get("cursor"))
-        read = selectors.contacts_by_name if by_name else selectors.contacts_by_recency
-        return answer_page(read(search, position, wanted["limit"]), cursors, show)
+        if by_name:
+            page = selectors.contacts_by_name(search, position, wanted["limit"])
+        else:
+            page = selectors.contacts_by_recency(search, position, wanted["limit"], as_json=True)
+        return answer_page(page, cursors, show)
 
     @extend_schema(
         operation_id="contacts_create",
@@ -181,7 +185,8 @@ class ContactView(AccountView):
 def show(row: list[Any]) -> dict[str, Any]:
     """A contact as outsiders read it, from a row of ``selectors``."""
     contact = dict(zip(selectors.COLUMNS, row, strict=True))
-    contact["custom_attributes"] = contact["custom_attributes"] or {}
+    attributes = contact["custom_attributes"]
+    contact["custom_attributes"] = orjson.Fragment(attributes) if isinstance(attributes, bytes) else attributes or {}
     return contact
 
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.accounts.roles import Role
@@ -386,3 +387,24 @@ def test_a_viewer_reads_and_changes_nothing(cast: Cast) -> None:
         viewer.delete(f"contacts/{made.id}"),
     ):
         assert (refused.status, refused.code) == (403, "permission_denied")
+
+
+def test_a_statement_that_is_kept_holds_nobodys_account(api: ApiClient, cast: Cast) -> None:
+    mine, theirs = make_contact(cast.account), make_contact(cast.stranger_account)
+    stranger = by_key(cast.stranger_account)
+    for _ in range(2):
+        assert _ids(api, "contacts?limit=7")[0] == [str(mine.id)]
+        assert _ids(stranger, "contacts?limit=7")[0] == [str(theirs.id)]
+
+
+def test_the_counted_list_is_the_served_one(api: ApiClient, cast: Cast) -> None:
+    """While statements are logged the list is read another way; both must answer alike."""
+    for number in range(5):
+        make_contact(cast.account, custom_attributes={"n": number, "city": "Århus"})
+    served = api.get("contacts?limit=2").json
+    after = api.get(f"contacts?limit=2&cursor={served['next']}").json
+    with CaptureQueriesContext(connection):
+        assert api.get("contacts?limit=2").json == served
+        assert api.get(f"contacts?limit=2&cursor={served['next']}").json == after
+        assert api.get(f"contacts?limit=2&cursor={after['previous']}").json["results"] == served["results"]
+    assert api.get(f"contacts?limit=2&cursor={after['previous']}").json["results"] == served["results"]
