@@ -91,10 +91,10 @@ def test_nothing_foreign_is_answered_and_nothing_is_left_behind(
     connection.close()
     source, read = random.Random(7), selectors._opened
 
-    def sometimes_fails(rows: Any) -> Any:
+    def sometimes_fails(rows: Any, **options: Any) -> Any:
         if source.random() < 0.1:
             raise RuntimeError("planted by a test")
-        return read(rows)
+        return read(rows, **options)
 
     monkeypatch.setattr(selectors, "_opened", sometimes_fails)
     app, line = ASGIHandler(), asyncio.Semaphore(AT_ONCE)
