@@ -42,7 +42,8 @@ class Filters:
     @classmethod
     def of(cls, request: HttpRequest) -> Filters:
         """Read the address. In the account's scope."""
-        wanted = {name: request.GET.get(name, "").strip()[:200] for name in ("action", "actor", "entity")}
+        # Without null characters, which PostgreSQL has no text for.
+        wanted = {name: _plain(request.GET.get(name, "")) for name in ("action", "actor", "entity")}
         days = {"since": _day_text(request.GET.get("from", "")), "until": _day_text(request.GET.get("to", ""))}
         return cls(**wanted, **days, found=_resolved(wanted["entity"], account_of(request).default_region))
 
@@ -115,6 +116,10 @@ def _is_id(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _plain(text: str) -> str:
+    return text.replace("\0", "").strip()[:200]
 
 
 def _day_text(text: str) -> str:

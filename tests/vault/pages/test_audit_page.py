@@ -254,3 +254,8 @@ def test_the_dashboard_tells_each_role_what_it_may_know(as_role: AsRole, base: s
     page = as_role(Role.VIEWER).get(base).content.decode()
     assert "Recent activity" not in page
     assert "Latest activity" in page and "Ann Archer" in page
+
+
+@pytest.mark.parametrize("query", ["actor=%00", "entity=%00", "entity=contact:%00", "action=%00"])
+def test_null_characters_in_a_filter_match_nothing_special(as_role: AsRole, base: str, query: str) -> None:
+    assert as_role(Role.ADMIN).get(f"{base}audit/?{query}").status_code == 200
