@@ -29,7 +29,7 @@ def main() -> int:
 
     django.setup()
     import config.celery  # noqa: F401 - the broker of the jobs that accounts come with
-    from tests.bench import isolation, machine, reading, storage, writing
+    from tests.bench import importing, isolation, machine, reading, storage, writing
     from tests.bench.measure import Figure, compare
     from tests.bench.world import World
 
@@ -42,6 +42,7 @@ def main() -> int:
         "A5B": storage.a5b,
         "B1": isolation.b1,
         "G3": reading.g3,
+        "P1": importing.p1,
     }
     only = {word.strip().upper() for word in os.environ.get("ONLY", "").split(",") if word.strip()}
     if only - set(chosen):
