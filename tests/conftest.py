@@ -13,6 +13,7 @@ from django.db import connections
 from django.test import TransactionTestCase
 
 from tests import database
+from tests.chromium import browser as browser
 from tests.coverage_map import CoversPlugin
 from tests.factories import Cast, make_cast
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e import authenticator
 from tests.e2e.people import PeopleFile, write_people
@@ -31,19 +30,19 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 
 @pytest.fixture
-def new_page(product: Product) -> Iterator[Any]:
-    chromium = shutil.which("chromium")
-    assert chromium, "chromium is missing: `make test` installs it as root; otherwise apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+def new_page(product: Product, browser: Browser) -> Iterator[Any]:
+    """Make a page of a person of their own."""
+    people: list[BrowserContext] = []
 
-        def make() -> Page:
-            page = browser.new_context(base_url=product.base).new_page()
-            page.set_default_timeout(20_000)
-            return page
+    def make() -> Page:
+        people.append(browser.new_context(base_url=product.base))
+        page = people[-1].new_page()
+        page.set_default_timeout(20_000)
+        return page
 
-        yield make
-        browser.close()
+    yield make
+    for person in people:
+        person.close()
 
 
 @pytest.mark.covers("O-01", "A-01", "A-04", "P-01", "P-02", "P-04", "V-02", "V-06", "V-11")

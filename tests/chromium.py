@@ -1,0 +1,24 @@
+"""One real browser for all tests of a worker: Playwright's loop can run once in a process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+# Playwright's loop runs in this thread; Django takes that for asynchronous code and would refuse the ORM.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium of the machine (Debian's package; `make test` brings it)."""
+    path = shutil.which("chromium")
+    assert path, "chromium is missing: `make test` installs it as root; otherwise apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
