@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
-from apps.accounts.jobs.registry import kind_of
+from apps.accounts.jobs import running
+from apps.accounts.jobs.registry import JobKind, kind_of
 from apps.accounts.jobs.running import run
 from apps.accounts.models import Job
 from apps.accounts.tenancy.scope import tenant
@@ -40,3 +45,32 @@ def test_a_job_of_an_unknown_kind_does_not_run_for_ever() -> None:
         assert run(account.id, job.id) == expected
     with tenant(account):
         assert "parade.float" in Job.objects.get(pk=job.pk).error
+
+
+def test_one_hiccup_of_the_database_does_not_end_the_heartbeat(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.JOB_LEASE_SECONDS = 0.3
+    account = make_account()
+    with tenant(account):
+        job = Job.objects.create(kind="parade.march", next_attempt_at=timezone.now())
+    missed = threading.Event()
+
+    def sometimes(owner: Any) -> Any:
+        if threading.current_thread().name.startswith("heartbeat") and not missed.is_set():
+            missed.set()
+            raise OperationalError("the database went away")
+        return tenant(owner)
+
+    def march(attempt: running.RunningJob) -> None:
+        assert missed.wait(5)
+        before = timezone.now()
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            with tenant(account):
+                if Job.objects.get(pk=job.pk).heartbeat_at > before:
+                    return
+            time.sleep(0.05)
+        raise AssertionError("no heartbeat after the one that was missed")
+
+    monkeypatch.setattr(running, "tenant", sometimes)
+    monkeypatch.setattr(running, "kind_of", lambda name: JobKind(name, march))
+    assert run(account.id, job.id) == "done"

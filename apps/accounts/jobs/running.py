@@ -156,16 +156,17 @@ def _heartbeat(job: RunningJob) -> Iterator[None]:
     stop = threading.Event()
 
     def beat() -> None:
-        try:
-            while not stop.wait(settings.JOB_LEASE_SECONDS / 3):
+        while not stop.wait(settings.JOB_LEASE_SECONDS / 3):
+            try:
                 with tenant(job.account_id):
                     Job.objects.filter(pk=job.id, lease=job.lease, status=Job.Status.RUNNING).update(
                         heartbeat_at=timezone.now()
                     )
-        except Exception:
-            logger.exception("The heartbeat of job %s stopped.", job.id)
-        finally:
-            connection.close()
+            except Exception:
+                # One hiccup of the database is no reason to lose the lease: the next beat connects anew.
+                logger.exception("The heartbeat of job %s missed a beat.", job.id)
+                connection.close()
+        connection.close()
 
     thread = threading.Thread(target=beat, name=f"heartbeat-{job.id}", daemon=True)
     thread.start()
