@@ -32,6 +32,11 @@ _NOT_PASSED_ON = {
 }
 
 
+def _hear_interrupts() -> None:
+    """Started from a shell's background, SIGINT would be ignored from birth."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Product:
     """One installation. Start it, look at it, end it in every way there is."""
 
@@ -54,6 +59,7 @@ class Product:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=_hear_interrupts,
             )
 
     def start(self, *, word: str = "ready", seconds: float = 120) -> float:

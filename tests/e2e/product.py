@@ -54,7 +54,7 @@ class Product:
 
 @contextmanager
 def running(data: Path) -> Iterator[Product]:
-    """Start it, wait until it says that it is ready, and stop it as Ctrl-C does."""
+    """Start it, wait until it says that it is ready, and stop it."""
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     hidden = (
@@ -86,5 +86,5 @@ def running(data: Path) -> Iterator[Product]:
             assert answer.status == 200
         yield Product(base, data, environment)
     finally:
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, signal.SIGTERM)
         process.wait(60)

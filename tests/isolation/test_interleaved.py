@@ -7,6 +7,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -114,7 +115,8 @@ def test_nothing_foreign_is_answered_and_nothing_is_left_behind(
     async def all_of_them() -> list[str]:
         return await asyncio.gather(*(one() for _ in range(REQUESTS)))
 
-    outcomes = Counter(asyncio.run(all_of_them()))
+    with ThreadPoolExecutor(1) as apart:  # a browser's loop may run in this thread
+        outcomes = Counter(apart.submit(lambda: asyncio.run(all_of_them())).result())
     assert set(outcomes) <= {"200", "500", "0"}, outcomes
     assert outcomes["200"] > REQUESTS / 2
     assert outcomes["500"] > 0
