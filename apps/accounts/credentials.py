@@ -1,7 +1,8 @@
 """API keys as credentials: making them, and recognising them at the door.
 
-A key is ``sr_<key id>_<secret>``: 12 letters and digits that find the row, and 256 random bits of which the
-database keeps HMAC-SHA256 under a pepper. A plain hash is enough for a random secret (NIST SP 800-63B-4
+A key is ``sr_<key id>_<secret>``: 12 letters and digits that find the row, and 256 random bits, written as letters
+and digits too, so that a double click selects a key whole and a split at ``_`` gives its three parts. Of the secret
+the database keeps HMAC-SHA256 under a pepper. A plain hash is enough for a random secret (NIST SP 800-63B-4
 section 3.1.2.2 asks for a memory-hard one where secrets may be guessed); the pepper, which is not in the
 database, keeps a stolen table from being useful even for comparing. Peppers rotate: rows name the version
 they were made with and move to the newest when their key is next used.
@@ -9,10 +10,10 @@ they were made with and move to the newest when their key is next used.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import secrets
+import string
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -26,7 +27,10 @@ from apps.accounts.models import Account, APIKey
 from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import platform, tenant
 
-_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+_ID_ALPHABET = string.ascii_lowercase + string.digits
+_SECRET_ALPHABET = string.ascii_letters + string.digits
+_SECRET_LENGTH = 43
+"""43 symbols of 62 hold 256 bits."""
 _CACHE_SECONDS = 30
 LAST_USED_RESOLUTION = 60
 """Seconds between two writes of ``last_used_at``."""
@@ -59,10 +63,14 @@ def _hash(secret: str, version: int) -> bytes:
     return hmac.digest(settings.API_KEY_PEPPERS[version].encode(), secret.encode(), hashlib.sha256)
 
 
+def _random(alphabet: str, length: int) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
 def new_key() -> NewKey:
     """Make a key (not stored)."""
-    key_id = "".join(secrets.choice(_ALPHABET) for _ in range(12))
-    secret = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+    key_id = _random(_ID_ALPHABET, 12)
+    secret = _random(_SECRET_ALPHABET, _SECRET_LENGTH)
     version = max(settings.API_KEY_PEPPERS)
     return NewKey(key_id, f"sr_{key_id}_{secret}", _hash(secret, version), version)
 
