@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from apps.integrations.outbound.addresses import AllowList
+
 
 @register("integrations")
 def zerodb_settings(**_: Any) -> list[CheckMessage]:
@@ -33,3 +35,13 @@ def zerodb_settings(**_: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register("integrations")
+def opened_addresses_are_addresses(**_: Any) -> list[CheckMessage]:
+    """Every entry of OUTBOUND_ALLOW must open something."""
+    try:
+        AllowList.of(settings.OUTBOUND_ALLOW)
+    except ValueError as error:
+        return [Error(f"OUTBOUND_ALLOW: {error}", hint="Such as 10.1.0.0/16,crm.internal:8443", id="integrations.E003")]
+    return []

@@ -153,6 +153,7 @@ _peppers = environment.words("API_KEY_PEPPERS", tuple(services.secret(DATA, "api
 API_KEY_PEPPERS = dict(enumerate(_peppers, start=1))
 
 # --- ZeroDB: a server elsewhere, or (without these) the embedded one at /zerodb/
+OUTBOUND_ALLOW = environment.words("OUTBOUND_ALLOW")
 ZERODB_API_URL = environment.text("ZERODB_API_URL", "").rstrip("/")
 ZERODB_MASTER_API_KEY = environment.text("ZERODB_MASTER_API_KEY", "")
 ZERODB_PROJECT_TIER = environment.text("ZERODB_PROJECT_TIER", "pro")

@@ -42,3 +42,9 @@ class BadRequest(OutboundError):
     """The call can't be made at all: a wrong address, for example."""
 
     permanent = True
+
+
+class AddressRefused(OutboundError):
+    """The address is inside this machine or its network; nothing was asked."""
+
+    permanent = True

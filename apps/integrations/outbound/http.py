@@ -8,15 +8,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import httpcore2
 import httpx2
 
 from apps.integrations.outbound.backoff import delay
 from apps.integrations.outbound.breaker import Breaker, breaker_for
+from apps.integrations.outbound.deadline import left, within
 from apps.integrations.outbound.errors import BadAnswer, BadRequest, NoAnswer, NotConnected, OutboundError
+from apps.integrations.outbound.transports import public_internet
 
 logger = logging.getLogger(__name__)
 
 MAXIMUM_ANSWER = 32 * 1024 * 1024
+MAXIMUM_SECONDS = 120.0
+"""For one attempt, from connecting to the last byte."""
 TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
 Again = Literal["always", "if repeatable", "never"]
 
@@ -35,7 +40,12 @@ Judge = Callable[[Answer], OutboundError | None]
 
 
 class HttpClient:
-    """A client of one host. Close it, or use it as a context manager."""
+    """A client of one host. Close it, or use it as a context manager.
+
+    Calls reach the public Internet only, whatever the name resolves to (``guard``). With ``operators_address``, an
+    address that the operator set and no account, they go anywhere, through the proxy that the environment names.
+    ``transport`` replaces both.
+    """
 
     def __init__(
         self,
@@ -43,21 +53,29 @@ class HttpClient:
         *,
         headers: Mapping[str, str],
         judge: Judge,
+        operators_address: bool = False,
         transport: httpx2.BaseTransport | None = None,
         timeout: httpx2.Timeout = TIMEOUT,
         attempts: int = 3,
         longest_wait: float = 20.0,
         maximum_answer: int = MAXIMUM_ANSWER,
+        maximum_seconds: float = MAXIMUM_SECONDS,
         breaker: Breaker | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._http = httpx2.Client(
-            base_url=base_url, headers=dict(headers), transport=transport, timeout=timeout, follow_redirects=False
+            base_url=base_url,
+            headers=dict(headers),
+            transport=transport or (None if operators_address else public_internet()),
+            timeout=timeout,
+            follow_redirects=False,
+            trust_env=operators_address,
         )
         self._judge = judge
         self._attempts = attempts
         self._longest_wait = longest_wait
         self._maximum_answer = maximum_answer
+        self._maximum_seconds = maximum_seconds
         self._breaker = breaker or breaker_for(self._http.base_url.netloc.decode())
         self._sleep = sleep
 
@@ -104,29 +122,31 @@ class HttpClient:
         self._breaker.before_call()
         try:
             answer = self._send(method, path, json, params)
-        except BadRequest:
-            raise
-        except OutboundError:
-            self._breaker.failed()
+        except OutboundError as error:
+            if not error.permanent:  # then nobody was asked, and the host is not to blame
+                self._breaker.failed()
             raise
         if answer.status >= 500:
             self._breaker.failed()
         else:
             self._breaker.succeeded()
-        error = self._judge(answer)
-        if error is not None:
-            raise error
+        fault = self._judge(answer)
+        if fault is not None:
+            raise fault
         return answer
 
     def _send(self, method: str, path: str, json: Any, params: Any) -> Answer:
         where = f"{method} {self._http.base_url.host}"
         try:
-            with self._http.stream(method, path, json=json, params=params) as response:
+            with (
+                within(self._maximum_seconds),
+                self._http.stream(method, path, json=json, params=params) as response,
+            ):
                 content = self._read(response, where)
                 return Answer(response.status_code, response.headers, content)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
             raise NotConnected(f"{where}: no connection ({type(error).__name__}).") from None
-        except httpx2.TimeoutException:
+        except (httpx2.TimeoutException, httpcore2.TimeoutException):
             raise NoAnswer(f"{where}: no answer in time.") from None
         except httpx2.DecodingError:
             raise BadAnswer(f"{where}: the answer can't be decoded.") from None
@@ -138,6 +158,7 @@ class HttpClient:
     def _read(self, response: httpx2.Response, where: str) -> bytes:
         content = bytearray()
         for chunk in response.iter_bytes():
+            left(None)
             content += chunk
             if len(content) > self._maximum_answer:
                 raise BadAnswer(f"{where}: the answer is larger than {self._maximum_answer} bytes.")

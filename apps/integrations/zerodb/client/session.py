@@ -31,6 +31,7 @@ class Session:
             base_url.rstrip("/") + "/",
             headers={"X-API-Key": api_key, "Accept": "application/json", "User-Agent": "Strongroom"},
             judge=judge,
+            operators_address=True,  # ZERODB_API_URL
             transport=transport,
             timeout=timeout,
             **options,
