@@ -110,6 +110,9 @@ ROUTES: dict[str, Kind] = {
         GET=Asks("contacts.import"),
         POST=Asks("contacts.import", {"duplicates": "merge", "default_region": "GB"}),
     ),
+    "/app/<account_slug>/contacts/import/<import_id>/reading/": page(
+        of={"import_id": a_contact_import}, POST=Asks("contacts.import", answers=(422,))
+    ),
     "/app/<account_slug>/contacts/import/<import_id>/cancel/": page(
         of={"import_id": a_contact_import}, POST=Asks("contacts.import")
     ),

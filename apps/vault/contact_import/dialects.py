@@ -16,7 +16,8 @@ from apps.vault.contact_import.records import Record, Shape, records
 
 SAMPLE_CHARACTERS = 64 * 1024
 SAMPLE_RECORDS = 200
-DELIMITERS = (",", ";", "\t", "|")
+NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+DELIMITERS = tuple(NAMES)
 _MAX_TITLE_ROWS = 10
 
 # Excel's own first line, saying what the delimiter is. It is not a row of the sheet.
@@ -52,15 +53,16 @@ def delimiter_said(text: str) -> str | None:
     return "\t" if said["delimiter"] == "\\t" else said["delimiter"]
 
 
-def layout_of(text: str, *, cut: bool = False, delimiter: str | None = None, header: bool | None = None) -> Layout:
+def layout_of(text: str, *, cut: bool = False, delimiter: str | None = None, header_row: int | None = None) -> Layout:
     """The layout of ``text``, the beginning of a file without its "sep=" line. What is given is not guessed.
 
-    ``cut`` says that the file goes on after ``text``, so that its last record may be incomplete.
+    ``cut`` says that the file goes on after ``text``, so that its last record may be incomplete. A ``header_row``
+    that holds nothing gives a layout without columns.
     """
     shapes = _candidates(text, delimiter)
     read = {shape: _sample(text, shape, cut) for shape in shapes}
     shape = max(shapes, key=lambda candidate: _score(read[candidate]))
-    return _with_header(shape, read[shape], header)
+    return _with_header(shape, read[shape], header_row)
 
 
 def _candidates(text: str, delimiter: str | None) -> list[Shape]:
@@ -112,17 +114,22 @@ def _width(rows: list[list[str]]) -> int:
     return max(counts, key=lambda width: (counts[width], width))
 
 
-def _with_header(shape: Shape, read: list[Record], header: bool | None) -> Layout:
+def _with_header(shape: Shape, read: list[Record], header_row: int | None) -> Layout:
     sound = [record for record in read if _has_cells(record)]
     if not sound:
         return Layout(shape, 0, [])
     width = _width([record.cells for record in sound])
-    first = _first_below_titles(sound, width)
-    following = [record.cells for record in sound[sound.index(first) + 1 :]]
-    if header is False or (header is None and not _is_header(first.cells, following)):
+    if header_row is None:
+        first = _first_below_titles(sound, width)
+        following = [record.cells for record in sound[sound.index(first) + 1 :]]
+        header_row = first.number if _is_header(first.cells, following) else 0
+    if header_row == 0:
         return Layout(shape, 0, [column_letter(index) for index in range(width)])
-    nameless = [""] * (width - len(first.cells))
-    return Layout(shape, first.number, unique_names([*first.cells, *nameless]))
+    names = next((record.cells for record in sound if record.number == header_row), None)
+    if names is None:
+        return Layout(shape, header_row, [])
+    nameless = [""] * (width - len(names))
+    return Layout(shape, header_row, unique_names([*names, *nameless]))
 
 
 def _first_below_titles(sound: list[Record], width: int) -> Record:

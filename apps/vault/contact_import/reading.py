@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import IO, Any
 
 from apps.vault.contact_import import dialects
@@ -63,7 +64,7 @@ class Format:
     @property
     def delimiter_name(self) -> str:
         """For people: "semicolon"."""
-        return {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}.get(self.delimiter, self.delimiter)
+        return dialects.NAMES.get(self.delimiter, self.delimiter)
 
     def as_json(self) -> dict[str, Any]:
         """A dictionary of plain values that ``from_json`` takes back."""
@@ -79,10 +80,12 @@ def inspect(
     *,
     encoding: str | None = None,
     delimiter: str | None = None,
-    header: bool | None = None,
+    header_row: int | None = None,
     max_bytes: int | None = None,
 ) -> Format:
     """Say how ``file`` (seekable) is to be read and how many rows it has. What is given is not guessed.
+
+    ``header_row`` is the row that names the columns, 0 for none.
 
     Raises UnreadableFile when it is empty, too large, no text, or has a header and nothing below it.
     """
@@ -100,7 +103,7 @@ def inspect(
         sample[said.end() :] if said else sample,
         cut=len(sample) == dialects.SAMPLE_CHARACTERS,
         delimiter=delimiter or dialects.delimiter_said(sample),
-        header=header,
+        header_row=header_row,
     )
     return _counted(file, _format(guessed, skipped, bool(said), layout))
 
@@ -115,6 +118,15 @@ def rows(file: IO[bytes], form: Format) -> Iterator[Record]:
             if record.number <= form.header_row or record.is_blank:
                 continue
             yield record if len(record.cells) == width or record.fault else _fitted(record, width)
+
+
+def first_rows(file: IO[bytes], form: Format, count: int) -> list[Record]:
+    """The first ``count`` rows that hold anything, header and titles above it included, as they stand in the file."""
+    with _text(file, form.encoding, form.bytes_skipped) as text:
+        if form.separator_line:
+            text.readline()
+        filled = (record for record in records(text, form.shape) if not record.is_blank)
+        return list(islice(filled, count))
 
 
 def _fitted(record: Record, width: int) -> Record:
@@ -171,6 +183,8 @@ def _control_characters(sample: str) -> int:
 
 
 def _format(encoding: str, skipped: int, separator_line: bool, layout: Layout) -> Format:
+    if not layout.columns and layout.header_row:
+        raise UnreadableFile("no_header_row", f"Row {layout.header_row} holds no names of columns.")
     if not layout.columns:
         raise UnreadableFile("not_a_table", "No row of this file can be read. Check that it is a CSV.")
     if len(layout.columns) > MAX_COLUMNS:

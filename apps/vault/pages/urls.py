@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from apps.vault.pages import audit, contact, contact_form, contacts, imports
+from apps.vault.pages import audit, contact, contact_form, contacts, import_mapping, imports
 
 tenant: list[URLPattern] = [
     path("contacts/", contacts.contacts, name="contacts"),
     path("contacts/new/", contact_form.create, name="contact_new"),
     path("contacts/import/", imports.choose, name="contacts_import"),
     path("contacts/import/<uuid:import_id>/", imports.one, name="contacts_import_one"),
+    path("contacts/import/<uuid:import_id>/reading/", import_mapping.reading, name="contacts_import_reading"),
     path("contacts/import/<uuid:import_id>/cancel/", imports.cancel, name="contacts_import_cancel"),
     path("contacts/import/<uuid:import_id>/rejected/", imports.rejected, name="contacts_import_rejected"),
     path("contacts/<uuid:contact_id>/", contact.contact, name="contact"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -23,13 +22,13 @@ from apps.accounts.tenancy.scope import NoScope, current_account_id, platform, t
 from apps.vault import uploads
 from apps.vault.contact_import import mapping as mappings
 from apps.vault.contact_import.mapping import MappingRefused
-from apps.vault.contact_import.reading import Format, UnreadableFile, inspect, rows
+from apps.vault.contact_import.reading import Format
 from apps.vault.contact_import.rejections import Rejection, rejections_csv
 from apps.vault.models import ContactImport, RejectedRows
 from apps.vault.phones import known_region
+from apps.vault.services.import_reading import read_file, upload_id_of
 
 KIND = "contacts.import"
-SAMPLE_ROWS = 200
 DRAFT_HOURS = 24
 
 
@@ -55,7 +54,7 @@ def import_contacts(
         )
     except BaseException:
         # Not after commit: there will be none.
-        uploads.destroy(_account_id(), _upload_id(contact_import))
+        uploads.destroy(_account_id(), upload_id_of(contact_import))
         raise
 
 
@@ -66,7 +65,7 @@ def open_import(
     content: Iterable[bytes],
     encoding: str | None = None,
     delimiter: str | None = None,
-    header: bool | None = None,
+    header_row: int | None = None,
 ) -> ContactImport:
     """Store the file encrypted, find out how it is read and what its columns may be. Nothing is imported yet.
 
@@ -86,43 +85,12 @@ def open_import(
         default_region=Account.objects.values_list("default_region", flat=True).get(pk=account_id),
     )
     try:
-        read_file(contact_import, encoding=encoding, delimiter=delimiter, header=header)
+        read_file(contact_import, encoding=encoding, delimiter=delimiter, header_row=header_row)
         contact_import.save(force_insert=True)
     except BaseException:
         uploads.destroy(account_id, upload_id)
         raise
     return contact_import
-
-
-def read_file(
-    contact_import: ContactImport,
-    *,
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    header: bool | None = None,
-) -> None:
-    """Find out (again) how the stored file is read; sets ``format``, ``mapping``, ``rows_total`` (not saved).
-
-    Raises ValidationError naming ``file`` or ``encoding``.
-    """
-    with uploads.open_upload(_account_id(), _upload_id(contact_import)) as file:
-        try:
-            form = inspect(file, encoding=encoding, delimiter=delimiter, header=header)
-        except UnreadableFile as error:
-            field = "encoding" if error.code == "unknown_encoding" else "file"
-            raise ValidationError({field: ValidationError(str(error), code=error.code)}) from error
-        cells = [row.cells for row in islice(rows(file, form), SAMPLE_ROWS) if row.fault is None]
-    contact_import.format = form.as_json()
-    contact_import.mapping = mappings.guess(form.columns, cells)
-    contact_import.rows_total = form.rows
-
-
-def sample(contact_import: ContactImport, count: int = 3) -> list[list[str]]:
-    """The cells of the first ``count`` sound rows, for people to see."""
-    form = Format.from_json(contact_import.format)
-    with uploads.open_upload(_account_id(), _upload_id(contact_import)) as file:
-        sound = (row.cells for row in islice(rows(file, form), SAMPLE_ROWS) if row.fault is None)
-        return list(islice(sound, count))
 
 
 def start_import(
@@ -278,12 +246,6 @@ def _account_id() -> UUID:
     if account_id is None:
         raise NoScope("Contacts are imported in the scope of their account.")
     return account_id
-
-
-def _upload_id(contact_import: ContactImport) -> UUID:
-    if contact_import.upload_id is None:
-        raise ValidationError({"file": ValidationError("The file is gone. Upload it again.", code="gone")})
-    return contact_import.upload_id
 
 
 def _plain_name(file_name: str) -> str:

@@ -86,9 +86,9 @@ def test_any_table_survives_any_dialect_when_the_dialect_is_named(
     filled = [row for row in table if any(cell.strip(" \t\x1a\xa0") for cell in row)]
     if not filled:
         with pytest.raises(UnreadableFile):
-            inspect(io.BytesIO(content), delimiter=delimiter, header=True)
+            inspect(io.BytesIO(content), delimiter=delimiter, header_row=1)
         return
-    form, found = read(content, delimiter=delimiter, header=True, encoding=encoding)
+    form, found = read(content, delimiter=delimiter, header_row=1, encoding=encoding)
     assert [record.cells for record in found] == filled
     assert not any(record.fault for record in found)
     assert form.rows == len(filled)

@@ -134,3 +134,75 @@ def test_viewers_import_nothing_and_see_no_way_to(as_role: AsRole, base: str, ca
     client = as_role(Role.VIEWER)
     assert client.get(f"{base}contacts/import/").status_code == 403
     assert "contacts/import/" not in client.get(f"{base}contacts/").content.decode()
+
+
+SEMICOLONS = "Adressen 2026;;\nVorname;Ort;Post\nJürgen;Köln;juergen@mail.example\nZoë;Mölndal;zoe@mail.example\n"
+
+
+def selected(page: str) -> dict[str, str]:
+    """How the file is read, as the three selects say."""
+    selects = re.findall(r'<select[^>]* id="read_(\w+)"[^>]*>(.*?)</select>', page, re.DOTALL)
+    return {name: re.findall(r'value="([^"]*)" selected', options)[0] for name, options in selects}
+
+
+@pytest.mark.covers("V-11")
+def test_how_the_file_is_read_is_shown_and_can_be_changed(as_role: AsRole, base: str, cast: Cast) -> None:
+    client = as_role(Role.MEMBER)
+    where = upload(client, base, SEMICOLONS.encode("cp1252"))
+    page = client.get(where).content.decode()
+    assert selected(page) == {"encoding": "cp1252", "delimiter": "semicolon", "header_row": "2"}
+    assert "Row 2: Vorname, Ort, Post" in page and "2 rows, read as Windows-1252 (Western)" in page
+    asked = {"encoding": "mac_roman", "delimiter": "semicolon", "header_row": "0", "default_region": "DE"}
+    answer = client.post(f"{where}reading/", {**asked, "duplicates": "report"}, headers=PART)
+    page = answer.content.decode()
+    assert answer.status_code == 200 and 'id="mapping"' in page and "<html" not in page
+    assert selected(page) == {"encoding": "mac_roman", "delimiter": "semicolon", "header_row": "0"}
+    assert set(columns(page)) == {"Column A", "Column B", "Column C"}
+    assert "J¸rgen" in page and "4 rows, read as Mac Roman" in page, "the preview follows"
+    assert '<option value="DE" selected>' in page and '<option value="report" selected>' in page, "what was decided"
+    assert the_import(cast).rows_total == 4
+
+
+@pytest.mark.covers("V-11")
+def test_columns_mapped_by_hand_stay_when_the_file_is_read_anew(as_role: AsRole, base: str) -> None:
+    client = as_role(Role.MEMBER)
+    where = upload(client, base, SEMICOLONS.encode("cp1252"))
+    asked = {"encoding": "iso8859_15", "delimiter": "semicolon", "header_row": "2", "column_1": "leave_out"}
+    assert columns(client.post(f"{where}reading/", asked, headers=PART).content.decode())["Ort"] == "leave_out"
+
+
+@pytest.mark.covers("V-11")
+def test_a_reading_that_makes_no_sense_is_refused_and_the_old_one_stays(as_role: AsRole, base: str, cast: Cast) -> None:
+    client = as_role(Role.MEMBER)
+    where = upload(client, base)
+    before = the_import(cast).format
+    answer = client.post(
+        f"{where}reading/", {"encoding": "utf-8", "delimiter": "comma", "header_row": "4"}, headers=PART
+    )
+    assert answer.status_code == 422 and "no rows below it" in answer.content.decode()
+    assert "It is read as before." in answer.content.decode()
+    answer = client.post(f"{where}reading/", {"encoding": "klingon", "delimiter": "comma", "header_row": "1"})
+    assert answer.status_code == 422 and "Choose one of what is offered." in answer.content.decode()
+    assert the_import(cast).format == before
+
+
+def test_what_its_first_bytes_say_of_the_encoding_stands(as_role: AsRole, base: str) -> None:
+    client = as_role(Role.MEMBER)
+    where = upload(client, base, FILE.decode().encode("utf-8-sig"))
+    assert re.search(r'<select name="encoding"[^>]* disabled', client.get(where).content.decode())
+    asked = {"delimiter": "comma", "header_row": "0"}
+    assert "4 rows, read as UTF-8" in client.post(f"{where}reading/", asked, headers=PART).content.decode()
+
+
+def test_an_import_sent_with_another_reading_shows_it_first(as_role: AsRole, base: str, cast: Cast) -> None:
+    client = as_role(Role.MEMBER)
+    where = upload(client, base)
+    decided = {"duplicates": "merge", "default_region": "GB"}
+    asked = {"encoding": "cp1252", "delimiter": "comma", "header_row": "1", **decided}
+    assert client.post(where, asked).headers["Location"] == where
+    assert the_import(cast).started_at is None and the_import(cast).format["encoding"] == "cp1252"
+    client.post(where, asked)
+    found = the_import(cast)
+    assert found.started_at is not None
+    client.post(f"{where}reading/", {**asked, "encoding": "utf-8"})
+    assert the_import(cast).format == found.format, "what has begun is read as it was"
