@@ -113,5 +113,18 @@ def _manage(environment: dict[str, str], *arguments: str) -> str:
         check=False,
     )
     if done.returncode != 0:
-        raise GiveUp(f"manage.py {arguments[0]} failed:\n{done.stdout.strip()[-2000:]}")
+        raise GiveUp(f"manage.py {arguments[0]} failed:\n{_last_words(done.stdout, environment, arguments[0])}")
     return done.stdout.strip()
+
+
+def _last_words(output: str, environment: dict[str, str], command: str) -> str:
+    """What a command that failed said. Of a traceback the exception alone; the whole goes to a file, which is named."""
+    _, marker, trace = output.strip().rpartition("Traceback (most recent call last):")
+    if not marker:
+        return output.strip()[-2000:]
+    log = Path(environment["DATA"]) / "logs" / f"{command}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text(output)
+    lines = trace.splitlines()
+    last = max((number for number, line in enumerate(lines) if line.startswith(" ")), default=-1)
+    return "\n".join([*lines[last + 1 :], f"(The whole of it is in {log}.)"])

@@ -16,7 +16,7 @@ from honcho.environ import parse_procfile
 from config import environment as settings_environment
 from config.embedded.data_folder import is_taken
 from config.embedded.servers import Servers
-from config.supervisor import preparation
+from config.supervisor import given, preparation
 from config.supervisor.console import GiveUp, say, show
 from config.supervisor.service import ROOT, Service
 
@@ -49,7 +49,9 @@ class Supervisor:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "PYTHONUNBUFFERED": "1",
         }
-        self.servers = Servers(data, postgres=not _given("DATABASE_URL"), valkey=not _given("REDIS_URL"))
+        self.servers = Servers(
+            data, postgres=not given.is_given("DATABASE_URL"), valkey=not given.is_given("REDIS_URL")
+        )
         self.services: list[Service] = []
         self.stopping = False
 
@@ -57,9 +59,10 @@ class Supervisor:
         """Until told to stop. Raises GiveUp."""
         self._wait_for_port()
         preparation.make_secrets(self.data)
-        for name in ("DATABASE_URL", "REDIS_URL"):
-            if _given(name):
+        for name, check in (("DATABASE_URL", given.check_database), ("REDIS_URL", given.check_redis)):
+            if given.is_given(name):
                 say(f"Using the server of {name}")
+                check()
         self.servers.start(say)
         self.environment |= self.servers.urls
         database_url = self.environment.get("DATABASE_URL") or settings_environment.text("DATABASE_URL")
@@ -125,10 +128,6 @@ class Supervisor:
         """End the processes without waiting for what they do."""
         for service in self.services:
             service.signal(signal.SIGKILL)
-
-
-def _given(name: str) -> bool:
-    return name in os.environ or f"{name}_FILE" in os.environ
 
 
 def _faults(url: str) -> dict[str, str]:
