@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from typing import Any
 
 import pytest
 from celery import Celery
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 
 from apps.vault.keys import forget_keys
@@ -54,16 +57,31 @@ def test_a_broker_that_is_away_is_named(client: Client, monkeypatch: pytest.Monk
 
 
 def test_a_database_that_is_away_is_named(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    from django.db import OperationalError, connection
-
-    def away(*args: object) -> None:
-        raise OperationalError("connection refused")
-
-    monkeypatch.setattr(connection, "cursor", away)
+    monkeypatch.setitem(connection.settings_dict, "PORT", "1")
     answer = client.get("/health/ready")
     assert answer.status_code == 503
     assert answer.json()["checks"]["database"] == "failed: OperationalError"
     assert client.get("/health/live").status_code == 200
+
+
+@pytest.mark.covers("O-03")
+def test_servers_that_hang_do_not_hold_up_the_answer(
+    client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:  # takes connections and never says a word
+        port = mute.getsockname()[1]
+        monkeypatch.setitem(connection.settings_dict, "PORT", str(port))
+        silent = Celery(broker=f"redis://127.0.0.1:{port}/0", set_as_current=False)
+        monkeypatch.setattr("config.celery.app", silent)
+        began = time.monotonic()
+        answer = client.get("/health")
+        took = time.monotonic() - began
+    assert answer.status_code == 503
+    checks = answer.json()["checks"]
+    assert checks["database"].startswith("failed")
+    assert checks["broker"].startswith("failed")
+    assert checks["cache"] == "ok"
+    assert took < 2.5  # 2 s on an idle machine
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/live", "/health/ready"])
