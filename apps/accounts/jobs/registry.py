@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from apps.accounts.jobs.running import RunningJob
 
 Handler = Callable[["RunningJob"], dict[str, Any] | None]
+FailureHandler = Callable[["RunningJob", str], None]
 
 
 class Retry(RuntimeError):
@@ -27,13 +28,18 @@ class PermanentFailure(RuntimeError):
 
 @dataclass(frozen=True)
 class JobKind:
-    """How one kind of job is run. ``handler`` may be called again after a crash at any point: it must resume."""
+    """How one kind of job is run. ``handler`` may be called again after a crash at any point: it must resume.
+
+    ``on_failure(job, reason)`` tells the job's subject that the job is given up, for whatever reason: called in the
+    account's scope, in the transaction that ends the job.
+    """
 
     name: str
     handler: Handler
     max_attempts: int = 8
     base_delay: float = 2.0
     max_delay: float = 600.0
+    on_failure: FailureHandler | None = None
 
     def delay_before(self, attempt: int) -> float:
         """Seconds to wait after ``attempt`` failed: exponential with full jitter, at least a fifth of the step."""
@@ -45,14 +51,19 @@ _kinds: dict[str, JobKind] = {}
 
 
 def job_kind(
-    name: str, *, max_attempts: int = 8, base_delay: float = 2.0, max_delay: float = 600.0
+    name: str,
+    *,
+    max_attempts: int = 8,
+    base_delay: float = 2.0,
+    max_delay: float = 600.0,
+    on_failure: FailureHandler | None = None,
 ) -> Callable[[Handler], Handler]:
     """Declare the decorated function as the handler of jobs of kind ``name``. Raises ValueError on a duplicate."""
 
     def declare(handler: Handler) -> Handler:
         if name in _kinds:
             raise ValueError(f"Two handlers for jobs of kind {name}.")
-        _kinds[name] = JobKind(name, handler, max_attempts, base_delay, max_delay)
+        _kinds[name] = JobKind(name, handler, max_attempts, base_delay, max_delay, on_failure)
         return handler
 
     return declare

@@ -17,17 +17,20 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from apps.accounts.identifiers import uuid7
 from apps.accounts.jobs.enqueue import send
 from apps.accounts.jobs.registry import JobKind, PermanentFailure, Retry, kind_of
-from apps.accounts.models import Job
+from apps.accounts.models import Account, Job
 from apps.accounts.tenancy.scope import tenant
 
 logger = logging.getLogger(__name__)
+
+
+_CLAIMED = ("status", "lease", "heartbeat_at", "resend_at", "attempts", "started_at")
 
 
 class LeaseLost(RuntimeError):
@@ -72,7 +75,10 @@ class RunningJob:
 
 
 def run(account_id: UUID, job_id: UUID) -> str:
-    """Run the job if it is due and nobody else does. Returns its status afterwards, or ``not due``."""
+    """Run the job if it is due and nobody else does. Returns its status afterwards, or ``not due``.
+
+    Jobs of a suspended account wait until it is active again; an attempt that runs already comes to its end.
+    """
     job = _claim(account_id, job_id)
     if job is None:
         return "not due"
@@ -84,7 +90,7 @@ def run(account_id: UUID, job_id: UUID) -> str:
         return _again(job, JobKind(job.kind, _nothing), str(error), None)
     if job.attempt > kind.max_attempts:
         # An attempt that fails ends by itself: only one that took its worker with it leaves more to come.
-        return _fail(job, f"The worker was lost each time. Given up after {kind.max_attempts} attempts.")
+        return _fail(job, kind, f"The worker was lost each time. Given up after {kind.max_attempts} attempts.")
     with _heartbeat(job):
         try:
             result = kind.handler(job)
@@ -92,7 +98,7 @@ def run(account_id: UUID, job_id: UUID) -> str:
             logger.info("Job %s lost its lease; leaving it to its successor.", job_id)
             return "lease lost"
         except PermanentFailure as error:
-            return _fail(job, str(error))
+            return _fail(job, kind, str(error))
         except Retry as error:
             return _again(job, kind, str(error), error.after)
         except Exception as error:
@@ -111,23 +117,34 @@ def _claim(account_id: UUID, job_id: UUID) -> RunningJob | None:
     due = Q(status=Job.Status.QUEUED) & (Q(next_attempt_at=None) | Q(next_attempt_at__lte=now))
     lost = Q(status=Job.Status.RUNNING, heartbeat_at__lt=stale)
     with tenant(account_id):
-        row = Job.objects.select_for_update(skip_locked=True).filter(due | lost, pk=job_id).first()
+        # Locked alone: the account's row is everybody's.
+        jobs = Job.objects.select_for_update(skip_locked=True, of=("self",))
+        row = jobs.filter(due | lost, pk=job_id, account__status=Account.Status.ACTIVE).first()
         if row is None:
             return None
-        row.status, row.lease, row.heartbeat_at = Job.Status.RUNNING, uuid7(), now
+        row.status, row.lease, row.heartbeat_at, row.resend_at = Job.Status.RUNNING, uuid7(), now, None
         row.attempts += 1
         row.started_at = row.started_at or now
-        row.save(update_fields=["status", "lease", "heartbeat_at", "attempts", "started_at", "updated_at"])
+        row.save(update_fields=[*_CLAIMED, "updated_at"])
     return RunningJob(row.id, account_id, row.kind, dict(row.payload), row.attempts, row.lease, row.created_by_id)
 
 
-def _fail(job: RunningJob, reason: str) -> str:
-    return _close(job, status=Job.Status.FAILED, error=reason)
+def _fail(job: RunningJob, kind: JobKind, reason: str) -> str:
+    with tenant(job.account_id):
+        outcome = _close(job, status=Job.Status.FAILED, error=reason)
+        if outcome == Job.Status.FAILED and kind.on_failure is not None:
+            try:
+                with transaction.atomic():
+                    kind.on_failure(job, reason)
+            except Exception:
+                # A job that could not end would be sent again for ever.
+                logger.exception("Nobody could be told that job %s (%s) failed.", job.id, job.kind)
+    return outcome
 
 
 def _again(job: RunningJob, kind: JobKind, reason: str, after: float | None) -> str:
     if job.attempt >= kind.max_attempts:
-        return _fail(job, f"{reason} Given up after {job.attempt} attempts.")
+        return _fail(job, kind, f"{reason} Given up after {job.attempt} attempts.")
     delay = kind.delay_before(job.attempt) if after is None else after
     outcome = _close(
         job,
@@ -135,6 +152,7 @@ def _again(job: RunningJob, kind: JobKind, reason: str, after: float | None) -> 
         error=reason,
         lease=None,
         next_attempt_at=timezone.now() + timedelta(seconds=delay),
+        resend_at=None,
         finished_at=None,
     )
     send(job.account_id, job.id, after=delay)

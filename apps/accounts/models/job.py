@@ -34,6 +34,8 @@ class Job(TenantModel):
     error = models.TextField(blank=True, help_text="The last failure, in words.")
     attempts = models.PositiveIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
+    # Before this the sweep sends no (other) message for it.
+    resend_at = models.DateTimeField(null=True, blank=True, editable=False)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     # Names the one attempt that may write: a worker that lost its lease can't finish the job.
     lease = models.UUIDField(null=True, blank=True, editable=False)

@@ -1,4 +1,4 @@
-"""Stopping jobs, and starting them again."""
+"""Stopping jobs, and starting them again or sooner."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def retry_job(job: Job, *, actor: Actor) -> Job:
         raise JobNotFailed(f"This job is {job.get_status_display().lower()}.")
     assert job.account_id is not None
     before, job.status, job.attempts, job.error = job.status, Job.Status.QUEUED, 0, ""
-    job.next_attempt_at, job.finished_at, job.lease = timezone.now(), None, None
+    job.next_attempt_at, job.resend_at, job.finished_at, job.lease = timezone.now(), None, None, None
     try:
         with transaction.atomic():
             job.save()
@@ -67,3 +67,11 @@ def retry_job(job: Job, *, actor: Actor) -> Job:
     audit.record("job.retried", actor=actor, entity=job, label=job.kind, changes={"status": [before, job.status]})
     transaction.on_commit(partial(send, job.account_id, job.id))
     return job
+
+
+def hasten_job(job: Job) -> None:
+    """Let a job that waits for its next attempt be tried now. One that runs or has ended stays as it is."""
+    waiting = Job.objects.filter(pk=job.pk, status=Job.Status.QUEUED)
+    if waiting.update(next_attempt_at=timezone.now(), resend_at=None):
+        assert job.account_id is not None
+        transaction.on_commit(partial(send, job.account_id, job.id))
