@@ -74,12 +74,9 @@ def provision(request: HttpRequest) -> HttpResponse:
     """Try again now, without waiting for the next automatic try."""
     account = account_of(request)
     try:
-        job = request_provisioning(account=account, actor=actor_of(request))
+        request_provisioning(account=account, actor=actor_of(request))
     except AlreadyReady:
         return done(request, address(account, "ai"), "The project is ready already.")
-    if job.status == Job.Status.QUEUED and job.attempts:
-        # It waits for its next try: let it come now.
-        Job.objects.filter(pk=job.pk, status=Job.Status.QUEUED).update(next_attempt_at=None)
     return done(request, address(account, "ai"), "It is being tried now.")
 
 

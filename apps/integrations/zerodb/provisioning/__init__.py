@@ -3,6 +3,7 @@
 from apps.integrations.zerodb.provisioning.entering import enter_by_hand
 from apps.integrations.zerodb.provisioning.requesting import (
     AlreadyReady,
+    close_cancelled,
     plan_project,
     project_of,
     request_provisioning,
@@ -14,6 +15,7 @@ __all__ = [
     "AlreadyReady",
     "WrongPassword",
     "change_settings",
+    "close_cancelled",
     "enter_by_hand",
     "plan_project",
     "project_of",

@@ -44,23 +44,27 @@ def mark_of(account_id: UUID) -> str:
     return f"strongroom:{account_id}"
 
 
-@job_kind(KIND, max_attempts=MAX_ATTEMPTS, base_delay=2.0, max_delay=1800.0)
+def give_up(job: RunningJob, reason: str) -> None:
+    """Say at the project that nobody is setting it up any more, and why."""
+    project = AINativeProject.objects.exclude(status=Status.READY).first()
+    if project is None:
+        return
+    if "Given up" in reason:  # other reasons say what to do
+        reason = f"{reason} Start it again when the cause is mended."
+    project.status, project.error = Status.FAILED, reason
+    project.save(update_fields=["status", "error", "updated_at"])
+    audit.record("project.failed", actor=ACTOR, entity=project, changes={"error": reason})
+
+
+@job_kind(KIND, max_attempts=MAX_ATTEMPTS, base_delay=2.0, max_delay=1800.0, on_failure=give_up)
 def provision(job: RunningJob) -> dict[str, str]:
     """Handler of ``project.provision``: ends with exactly one project at the service, stored and configured."""
     try:
         return _provision(job)
-    except PermanentFailure as failure:
-        _fail(job, str(failure))
-        raise
     except OutboundError as error:
         if error.permanent:
-            reason = _explained(error)
-            _fail(job, reason)
-            raise PermanentFailure(reason) from error
-        if job.attempt >= MAX_ATTEMPTS:
-            _fail(job, f"{error} Given up after {job.attempt} attempts. Start it again when the service is back.")
-        else:
-            _note(job, str(error))
+            raise PermanentFailure(_explained(error)) from error
+        _note(job, str(error))
         raise Retry(str(error), after=error.retry_after) from error
 
 
@@ -255,13 +259,3 @@ def _note(job: RunningJob, reason: str) -> None:
     with job.scope():
         # One that was entered by hand meanwhile is ready, whatever became of ours.
         AINativeProject.objects.exclude(status=Status.READY).update(status=Status.PENDING, error=reason)
-
-
-def _fail(job: RunningJob, reason: str) -> None:
-    with job.scope():
-        project = AINativeProject.objects.first()
-        if project is None or project.status == Status.READY:
-            return
-        project.status, project.error = Status.FAILED, reason
-        project.save(update_fields=["status", "error", "updated_at"])
-        audit.record("project.failed", actor=ACTOR, entity=project, changes={"error": reason})

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
+
 from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.crash_points import crash_point
 from apps.accounts.jobs import enqueue
 from apps.accounts.models import Account, Job
 from apps.accounts.permissions import require
+from apps.accounts.services.jobs import hasten_job
 from apps.integrations.models import AINativeProject
 
 KIND = "project.provision"
@@ -35,7 +38,7 @@ def project_of(account: Account) -> AINativeProject:
 
 
 def request_provisioning(*, account: Account, actor: Actor) -> Job:
-    """Try (again) now. A job that is under way is returned instead of a second one.
+    """Try (again) now. A job that is under way is returned instead of a second one, and waits no longer.
 
     Raises PermissionDenied, AlreadyReady.
     """
@@ -47,8 +50,22 @@ def request_provisioning(*, account: Account, actor: Actor) -> Job:
         project.status, project.error = AINativeProject.Status.PENDING, ""
         project.save(update_fields=["status", "error", "updated_at"])
     job = _enqueue(actor)
+    if job.attempts:
+        hasten_job(job)
     audit.record("project.provisioning_requested", actor=actor, entity=project, label=account.name)
     return job
+
+
+def close_cancelled(job: Job, actor: Actor, **_: Any) -> None:
+    """After its job was cancelled, by whichever door: nobody is setting the project up (receiver of job_cancelled)."""
+    if job.kind == KIND:
+        AINativeProject.objects.filter(
+            status__in=[AINativeProject.Status.PENDING, AINativeProject.Status.PROVISIONING]
+        ).update(
+            status=AINativeProject.Status.FAILED,
+            error="The job that was setting it up was cancelled. Start it again when you want it.",
+            updated_at=timezone.now(),
+        )
 
 
 def _enqueue(actor: Actor) -> Job:
