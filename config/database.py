@@ -30,7 +30,7 @@ def from_url(url: str) -> dict[str, Any]:
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// (row security needs PostgreSQL).")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "apps.accounts.tenancy.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

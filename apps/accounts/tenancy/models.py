@@ -9,6 +9,7 @@ from django.db.models.expressions import Col, Expression, F
 from django.db.models.sql.compiler import SQLCompiler
 
 from apps.accounts.identifiers import uuid7
+from apps.accounts.tenancy.opaque import refuse_opaque
 from apps.accounts.tenancy.scope import (
     ACCOUNT_WALL,
     NoScope,
@@ -56,10 +57,31 @@ class InScope(Expression):
         )
 
 
+def _scope(wall: Wall) -> Any:
+    """In whose name queries are made now: an owner's id, the operator's reason, or None."""
+    return wall.current.get() or platform_reason()
+
+
 class OwnedQuerySet(models.QuerySet[Any]):
-    """A queryset that refuses to insert another owner's row."""
+    """A queryset that refuses to insert another owner's row, and that keeps no rows for another scope."""
 
     wall: Wall = ACCOUNT_WALL
+
+    @property
+    def _result_cache(self) -> Any:
+        """The rows found so far, for the scope they were found in: elsewhere the question is asked anew.
+
+        So a queryset that lives longer than a request (of a form's field, of a class) never hands one owner's rows
+        to another. Where no scope is open any more, what was read can still be shown.
+        """
+        rows = self.__dict__.get("_result_cache")
+        here = _scope(self.wall)
+        return rows if here is None or here == self.__dict__.get("_found_in") else None
+
+    @_result_cache.setter
+    def _result_cache(self, rows: Any) -> None:
+        self.__dict__["_result_cache"] = rows
+        self.__dict__["_found_in"] = None if rows is None else _scope(self.wall)
 
     def _insert(self, objs: Any, fields: Any, **options: Any) -> Any:
         owner = self.wall.current.get()
@@ -76,7 +98,28 @@ class OwnedQuerySet(models.QuerySet[Any]):
     _insert.alters_data = True  # type: ignore[attr-defined]
     _insert.queryset_only = False  # type: ignore[attr-defined]
 
+    def order_by(self, *names: Any) -> Any:
+        refuse_opaque(self, names, "ordered by")
+        return super().order_by(*names)
+
+    def distinct(self, *names: Any) -> Any:
+        refuse_opaque(self, names, "compared")
+        return super().distinct(*names)
+
+    def _earliest(self, *names: Any) -> Any:
+        refuse_opaque(self, names, "ordered by")
+        return super()._earliest(*names)  # type: ignore[misc]
+
+    def bulk_create(self, objs: Any, *args: Any, **options: Any) -> Any:
+        if options.get("update_conflicts") and not {"id", "pk"} & set(options.get("unique_fields") or ()):
+            # The row that stands has another id than the one whose values would be written over it.
+            refuse_opaque(self, options.get("update_fields") or (), "written into another row")
+        return super().bulk_create(objs, *args, **options)
+
+    bulk_create.alters_data = True  # type: ignore[attr-defined]
+
     def update(self, **values: Any) -> int:
+        refuse_opaque(self, [*values, *(value for value in values.values() if not isinstance(value, str))], "updated")
         if self.wall.column in values or self.wall.column.removesuffix("_id") in values:
             raise WrongScope(f"{self.model._meta.label} can't be moved to another owner.")
         return super().update(**values)

@@ -127,6 +127,13 @@ def test_aggregates_count_our_rows_alone(stocked: dict[str, Any], ours: Account)
         assert list(Shelf.objects.filter(books__pages__gt=50).distinct().values_list("name", flat=True)) == [
             "shelf of ours"
         ]
+        assert [(shelf.name, shelf.n) for shelf in Shelf.objects.annotate(n=Count("books"))] == [("shelf of ours", 2)]
+        assert [
+            book.n for book in Book.objects.select_related("shelf").annotate(n=Count("followers")).order_by("n")
+        ] == [
+            0,
+            1,
+        ]
         assert Book.objects.earliest("pages").title == "first of ours"
         assert Book.objects.latest("pages").title == "second of ours"
 

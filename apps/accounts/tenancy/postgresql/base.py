@@ -1,0 +1,25 @@
+"""The database backend (settings: ``ENGINE``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.backends.postgresql import base, features
+
+
+class DatabaseFeatures(features.DatabaseFeatures):
+    """What PostgreSQL can do with our tables."""
+
+    def allows_group_by_selected_pks_on_model(self, model: Any) -> bool:
+        """``GROUP BY id`` alone covers the other columns where ``id`` is the whole key: not in owned tables.
+
+        Without this, ``annotate(Count(…))`` of rows of an account is an error in SQL.
+        """
+        wall = getattr(model._default_manager, "wall", None)
+        return bool(model._meta.managed and (wall is None or wall.column == model._meta.pk.column))
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """A connection."""
+
+    features_class = DatabaseFeatures
