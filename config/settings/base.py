@@ -270,3 +270,4 @@ SECURE_REFERRER_POLICY = "same-origin"
 
 LOG_LEVEL = environment.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = logging_settings(LOG_LEVEL, json_lines=False)
+DEFAULT_EXCEPTION_REPORTER_FILTER = "apps.vault.error_reports.SealedReporterFilter"

@@ -73,7 +73,7 @@ REFUSED: dict[str, tuple[Use, type[Exception], str]] = {
         TypeError,
         "expression",
     ),
-    "save with bytes": (lambda contact: saved(contact, MARK.encode()), TypeError, "not bytes"),
+    "save with bytes": (lambda contact: saved(contact, MARK.encode()), TypeError, "bytes can't be stored"),
     "bulk_create over the row that stands": (
         lambda contact: Contact.objects.bulk_create(
             conflicting(), update_conflicts=True, unique_fields=["account", "email_index"], update_fields=["name"]

@@ -46,6 +46,10 @@ class Wall:
     setting: str
     current: ContextVar[UUID | None]
 
+    def __reduce__(self) -> Any:
+        """Pickled and copied by name: querysets carry their wall along."""
+        return _wall, (self.setting,)
+
     def policy(self, column: str | None = None) -> str:
         """The one equality a policy may be: stable, leakproof, and usable as an index condition.
 
@@ -53,6 +57,12 @@ class Wall:
         """
         name = connections["default"].ops.quote_name(column or self.column)
         return f"{name} = (SELECT NULLIF(current_setting('{self.setting}', true), '')::uuid)"
+
+
+def _wall(setting: str) -> Wall:
+    from apps.accounts.tenancy.registry import walls
+
+    return walls()[setting]
 
 
 ACCOUNT_WALL = Wall("account_id", "app.account_id", ContextVar("account_id", default=None))

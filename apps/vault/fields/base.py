@@ -87,8 +87,15 @@ class EncryptedField(EncryptedMixin):
         """Encrypt ``value`` for its place in ``instance``. Raises TypeError for what can't be sealed here."""
         if hasattr(value, "resolve_expression"):
             self.refuse(TypeError, "an expression is computed by PostgreSQL, which can't seal; give it a value")
+        place = self._place(instance)
+        try:
+            plain = self.dump(value)
+        except UnicodeEncodeError:
+            self.refuse(ValueError, "it holds what is no character")
+        except (TypeError, ValueError):
+            self.refuse(TypeError, f"{type(value).__qualname__} can't be stored in it")
         keys = account_keys(instance.account_id)  # type: ignore[attr-defined]
-        return SealedValue(keys.encrypt(self.dump(value), self._place(instance)))
+        return SealedValue(keys.encrypt(plain, place))
 
     def open(self, instance: models.Model, sealed: SealedValue) -> Any:
         """Decrypt. Raises DecryptionFailed when the ciphertext does not belong here."""

@@ -20,7 +20,7 @@ class EncryptedTextField(EncryptedField, models.TextField):
 
     def dump(self, value: Any) -> bytes:
         if isinstance(value, bytes | bytearray | memoryview):
-            self.refuse(TypeError, "it holds text, not bytes")
+            raise TypeError("text, not bytes")
         return str(value).encode()
 
     def load(self, data: bytes) -> str:
