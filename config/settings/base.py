@@ -134,6 +134,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "accounts.sweep_jobs", "schedule": 5.0},
     "purge-remembered-requests": {"task": "vault.purge_remembered_requests", "schedule": 3600.0},
     "clear-contact-imports": {"task": "vault.clear_contact_imports", "schedule": 3600.0},
+    "reconcile-projects": {"task": "integrations.reconcile_projects", "schedule": 3600.0},
+    "purge-zerodb-projects": {"task": "integrations.purge_zerodb_projects", "schedule": 3600.0},
 }
 JOB_LEASE_SECONDS = environment.integer("JOB_LEASE_SECONDS", 30, least=3)
 

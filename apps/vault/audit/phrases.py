@@ -106,6 +106,8 @@ for _action, _words, _icon, _state in (
     ("project.provisioned", "{who} set up the AI project", "sparkles", "ok"),
     ("project.failed", "{who} could not set up the AI project", "alert-circle", "bad"),
     ("project.provisioning_requested", "{who} asked to set up the AI project again", "refresh", "info"),
+    ("project.twin_removed", "{who} removed a second AI project that was empty", "refresh", "info"),
+    ("project.twin_found", "{who} found a second AI project that holds data", "alert-circle", "warn"),
     ("project.entered_by_hand", "{who} entered the AI project by hand", "edit", "warn"),
     ("project.settings_changed", "{who} changed the {fields} of the AI project", "adjustments", "info"),
     ("project.key_revealed", "{who} revealed the key of the AI project", "eye", "warn"),

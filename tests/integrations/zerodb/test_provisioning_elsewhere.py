@@ -12,7 +12,7 @@ from apps.accounts.jobs import running
 from apps.accounts.models import Account, Job
 from apps.accounts.tenancy.scope import tenant
 from apps.integrations.models import AINativeProject
-from apps.integrations.outbound import breaker, http
+from apps.integrations.outbound import breaker
 from apps.integrations.zerodb.client import account_client
 from apps.integrations.zerodb.provisioning import enter_by_hand, request_provisioning
 from apps.integrations.zerodb.provisioning import provision as module
@@ -23,23 +23,6 @@ from tests.stand_ins import zerodb
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.covers("P-02", "P-03", "P-10")]
 SYSTEM = Actor.system("test")
-
-
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch):
-    """Faults are repeated at once, and earlier tests' faults are forgotten."""
-    breaker.close_all()
-    monkeypatch.setattr(http.time, "sleep", lambda _: None)
-    yield
-    breaker.close_all()
-
-
-@pytest.fixture
-def elsewhere(settings):
-    """A server that is not ours, as the settings name it."""
-    with zerodb.running() as stand_in:
-        settings.ZERODB_API_URL, settings.ZERODB_MASTER_API_KEY = stand_in.url, zerodb.MASTER_KEY
-        yield stand_in
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ What a crash leaves behind at any line is found again: the row says how far it g
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from django.conf import settings
 from django.utils import timezone
 
@@ -16,8 +14,7 @@ from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.crash_points import crash_point
 from apps.accounts.jobs import LeaseLost, PermanentFailure, Retry, RunningJob, job_kind
-from apps.accounts.models import Account, Job
-from apps.accounts.tenancy.scope import tenant
+from apps.accounts.models import Account
 from apps.integrations.models import AINativeProject
 from apps.integrations.outbound.errors import OutboundError
 from apps.integrations.zerodb.client import (
@@ -33,15 +30,18 @@ from apps.integrations.zerodb.client import (
 )
 from apps.integrations.zerodb.client.answers import Project
 from apps.integrations.zerodb.provisioning.requesting import KIND, STEPS
+from apps.integrations.zerodb.provisioning.twins import (
+    adopt,
+    give_back,
+    give_back_others,
+    give_back_twin,
+    holds_data,
+    mark_of,
+)
 
 MAX_ATTEMPTS = 40
 ACTOR = Actor.system("Provisioning")
 Status = AINativeProject.Status
-
-
-def mark_of(account_id: UUID) -> str:
-    """What tells a project of this account from all others at the service."""
-    return f"strongroom:{account_id}"
 
 
 def give_up(job: RunningJob, reason: str) -> None:
@@ -85,7 +85,7 @@ def _provision(job: RunningJob) -> dict[str, str]:
     if tried_before:
         # A create of the earlier attempt may have arrived after we looked for it.
         with account_client() as client:
-            _give_back_others(client, account.id, kept=project.project_id)
+            give_back_others(client, account.id, kept=project.project_id)
     _configure(job, project, str(key))
     crash_point("provision.after_configure")
     with job.scope():
@@ -127,7 +127,7 @@ def _features(project: AINativeProject) -> dict[str, bool]:
 
 def _obtain(job: RunningJob, client: AccountClient, account: Account, project: AINativeProject) -> str:
     """Adopt or create the project and store its id and key. Returns the key."""
-    remote = _adopt(client, account.id) if project.create_started_at else None
+    remote = adopt(client, account.id) if project.create_started_at else None
     if remote is None:
         remote = _create(job, client, account, project)
     try:
@@ -135,7 +135,7 @@ def _obtain(job: RunningJob, client: AccountClient, account: Account, project: A
         key = remote.api_key or _key_of_keyless(client, remote)
         if not key:
             # Nothing was ever in it and nobody can ever get in: give it back, and let the next attempt begin anew.
-            _give_back(client, remote)
+            give_back(client, remote)
             raise Retry("A project was found without its key and given back; another one is being made.", after=0)
         with job.scope():
             now = AINativeProject.objects.select_for_update().get(pk=project.pk)
@@ -145,7 +145,7 @@ def _obtain(job: RunningJob, client: AccountClient, account: Account, project: A
             project.save(update_fields=["project_id", "api_key", "key_ending", "updated_at"])
             job.progress(1, STEPS)
     except LeaseLost:
-        _give_back_twin(client, job.account_id, remote)
+        give_back_twin(client, job.account_id, remote)
         raise
     crash_point("provision.after_store")
     return key
@@ -172,32 +172,6 @@ def _create(job: RunningJob, client: AccountClient, account: Account, project: A
     )
 
 
-def _ours(client: AccountClient, account_id: UUID) -> list[Project]:
-    mark = mark_of(account_id)
-    return [
-        project
-        for project in client.projects()
-        if project.status != "DELETED"
-        and (project.name.split(" ")[0] == mark or project.metadata.get("strongroom_account_id") == str(account_id))
-    ]
-
-
-def _adopt(client: AccountClient, account_id: UUID) -> Project | None:
-    """The project that an earlier attempt made; its twins, should there be any, are given back."""
-    found = sorted(_ours(client, account_id), key=lambda project: project.id)
-    if not found:
-        return None
-    kept = client.get_project(found[0].id)
-    _give_back_others(client, account_id, kept=kept.id)
-    return kept
-
-
-def _give_back_others(client: AccountClient, account_id: UUID, *, kept: str) -> None:
-    for found in _ours(client, account_id):
-        if found.id != kept and not _holds_data(twin := client.get_project(found.id)):
-            _give_back(client, twin)
-
-
 def _key_of_keyless(client: AccountClient, remote: Project) -> str | None:
     """A key for an adopted project, None when it has to be given back. Raises PermanentFailure when it holds data."""
     try:
@@ -205,38 +179,12 @@ def _key_of_keyless(client: AccountClient, remote: Project) -> str | None:
     except Refused as refusal:
         if refusal.status not in {404, 405}:  # not every server gives a second key
             raise
-        if not _holds_data(remote):
+        if not holds_data(remote):
             return None
         raise PermanentFailure(
             f"The project {remote.id} of this account exists at the AI service and holds data, but its key is lost. "
             "Get a key from the service and enter it by hand."
         ) from None
-
-
-def _holds_data(remote: Project) -> bool:
-    return any(
-        remote.usage.get(name) for name in ("vectors_stored", "tables_created", "events_logged", "memories_stored")
-    )
-
-
-def _give_back(client: AccountClient, remote: Project) -> None:
-    try:
-        client.delete_project(remote.id)
-    except NotFound:
-        return
-
-
-def _give_back_twin(client: AccountClient, account_id: UUID, remote: Project) -> None:
-    """Another attempt owns the job now; what this one made must not stay behind.
-
-    While that attempt has stored nothing it may be about to store this very project, so it is left to it: it adopts it
-    or gives it back. Nobody begins a new attempt while the row is held here.
-    """
-    with tenant(account_id):
-        stored = AINativeProject.objects.select_for_update().values_list("project_id", flat=True).first()
-        going_on = Job.objects.filter(kind=KIND, status__in=[Job.Status.QUEUED, Job.Status.RUNNING]).exists()
-        if stored != remote.id and (stored or not going_on):
-            _give_back(client, remote)
 
 
 def _explained(error: OutboundError) -> str:
