@@ -57,6 +57,7 @@ class KnownKey:
     expires_at: datetime | None
     actor: Actor
     account: Account
+    rate_limit_per_hour: int | None = None
 
 
 def _hash(secret: str, version: int) -> bytes:
@@ -102,7 +103,14 @@ def _known(key_id: str) -> KnownKey | None:
             return None
         actor = Actor("api_key", row.id, f"API key {row.name}", Role(row.role), row.created_by_id, tuple(row.scopes))
         known = KnownKey(
-            row.id, bytes(row.secret_hash), row.pepper_version, row.enabled, row.expires_at, actor, row.account
+            row.id,
+            bytes(row.secret_hash),
+            row.pepper_version,
+            row.enabled,
+            row.expires_at,
+            actor,
+            row.account,
+            row.rate_limit_per_hour,
         )
         cache.set(name, known, _CACHE_SECONDS)
     return known

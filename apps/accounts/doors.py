@@ -22,11 +22,15 @@ LAST_SEEN_RESOLUTION = 300
 
 @dataclass(frozen=True)
 class Entry:
-    """Somebody may enter ``account`` as ``actor``; ``membership`` is theirs when it is a person."""
+    """Somebody may enter ``account`` as ``actor``; ``membership`` is theirs when it is a person.
+
+    ``calls_per_hour`` is what the API key that was shown is limited to.
+    """
 
     account: Account
     actor: Actor
     membership: Membership | None = None
+    calls_per_hour: int | None = None
 
 
 class SignInNeeded(Exception):
@@ -68,7 +72,9 @@ def api_entry(request: HttpRequest) -> Entry | None:
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
     if scheme:
         known = credentials.recognise(value.strip()) if scheme.lower() == "bearer" else None
-        return Entry(known.account, known.actor) if known else None
+        if known is None:
+            return None
+        return Entry(known.account, known.actor, calls_per_hour=known.rate_limit_per_hour)
     if not request.user.is_authenticated:
         return None
     wanted = request.headers.get("X-Account", "") or request.session.get(SESSION_ACCOUNT, "")

@@ -241,7 +241,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "OAS_VERSION": "3.1.0",
     "DESCRIPTION": "Everything an account can do, for programs. Send an API key as `Authorization: Bearer sr_…`.\n\n"
     "Lists come in pages: follow `next` and `previous`. Times are RFC 3339 in UTC, ids are UUIDs, amounts of money are "
-    "decimal strings. Errors are problem details (RFC 9457) with a stable `code`.",
+    "decimal strings. Errors are problem details (RFC 9457) with a stable `code`.\n\n"
+    "A key with `rate_limit_per_hour` gets `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset` (Unix "
+    "time) with each answer, and 429 with `Retry-After` (seconds) when its hour is used up.",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_INCLUDE_SCHEMA": False,

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404, HttpRequest
+from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, CSRFCheck
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
 
 from apps.accounts.actors import Actor
+from apps.accounts.api.problems import Problem
+from apps.accounts.call_limits import count_call
 
 REALM = 'Bearer realm="Strongroom"'
 
@@ -26,6 +29,8 @@ class ActorAuthentication(BaseAuthentication):
         assert actor is not None
         if actor.kind == "user":
             _enforce_csrf(http)
+        elif http.calls_per_hour is not None:  # type: ignore[attr-defined]
+            _count(http, actor)
         return http.user, actor
 
     def authenticate_header(self, request: Request) -> str:
@@ -38,6 +43,20 @@ class ActorAuthentication(BaseAuthentication):
         if http.user.is_authenticated:
             raise Http404("Not a member of such an account.")
         raise NotAuthenticated("Send an API key as “Authorization: Bearer sr_…”, or sign in.", "not_authenticated")
+
+
+def _count(request: HttpRequest, actor: Actor) -> None:
+    """Raises Problem (429) when the key has used up its hour; ``APIResource`` tells callers where they stand."""
+    assert actor.id is not None
+    now = timezone.now()
+    spent = count_call(actor.id, request.calls_per_hour, now=now)  # type: ignore[attr-defined]
+    request.spent = spent  # type: ignore[attr-defined]
+    if spent.is_over:
+        words = (
+            f"This API key may make {spent.limit} request{'' if spent.limit == 1 else 's'} an hour, "
+            f"and they are used up. The next hour begins at {spent.resets_at:%H:%M} UTC."
+        )
+        raise Problem(429, "rate_limited", words, headers={"Retry-After": str(spent.seconds_left(now))})
 
 
 def _enforce_csrf(request: HttpRequest) -> None:

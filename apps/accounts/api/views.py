@@ -17,6 +17,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.api.access import ActionAllowed
 from apps.accounts.api.problems import FieldError, Problem, invalid
 from apps.accounts.api.rendering import MEDIA_TYPE, to_json
+from apps.accounts.call_limits import Spent
 from apps.accounts.models import Account
 from apps.accounts.permissions import known
 
@@ -52,6 +53,11 @@ class APIResource(APIView):
         response = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[arg-type]
         patch_vary_headers(response, ("Authorization", "Cookie", "X-Account"))
         response.headers.setdefault("Cache-Control", "private, no-cache")
+        spent: Spent | None = getattr(request._request, "spent", None)
+        if spent is not None:
+            response.headers["X-RateLimit-Limit"] = str(spent.limit)
+            response.headers["X-RateLimit-Remaining"] = str(spent.remaining)
+            response.headers["X-RateLimit-Reset"] = str(int(spent.resets_at.timestamp()))
         return response
 
 
@@ -63,6 +69,8 @@ class AccountView(APIResource):
     """
 
     actions: ClassVar[Mapping[str, str]] = {}
+    is_single: ClassVar[bool]
+    """One object, with an ETag. Assumed of addresses that end with an id."""
     permission_classes = [ActionAllowed]
 
     def __init_subclass__(cls, **options: Any) -> None:
