@@ -175,6 +175,7 @@ ROUTES: dict[str, Kind] = {
     "/api/v1/project/settings": api(PATCH=Asks("project.update", {"auto_indexing": False})),
     "/api/v1/schema": PublicRoute("describes the API, and nothing of accounts"),
     "/api/v1/docs/": PublicRoute("shows the description as a page"),
+    "/api/v1/docs": PublicRoute("sends to the page with the slash"),
     "/api/v1/contacts/import": api(POST=Asks("contacts.import", a_list_of_contacts, content_type=MULTIPART_CONTENT)),
     "/api/v1/contacts/import/<import_id>": api(of={"import_id": a_started_import}, GET=Asks("contacts.import")),
     "/api/v1/contacts/import/<import_id>/rejected": api(

@@ -38,6 +38,7 @@ def show_account(account: Account) -> Any:
 class OwnAccountView(AccountView):
     """The account in scope."""
 
+    is_single = True
     actions: ClassVar = {"GET": "account.view", "PATCH": "account.update"}
 
     @extend_schema(operation_id="account_read", summary="Read the account", responses=AccountSerializer)

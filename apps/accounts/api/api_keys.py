@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from apps.accounts.actors import Actor
 from apps.accounts.api.pagination import Cursors, PageParameters, answer_list
-from apps.accounts.api.preconditions import answer_object
+from apps.accounts.api.preconditions import answer_object, check_unchanged
 from apps.accounts.api.serializers import Input, Time, page_of
 from apps.accounts.api.views import AccountView, answer
 from apps.accounts.models import APIKey
@@ -117,15 +117,20 @@ class APIKeyView(AccountView):
     )
     def patch(self, request: Request, key_id: UUID) -> HttpResponse:
         """Fields that are left out stay."""
-        row = _found(key_id, self.actor, "api_keys.manage", lock=True)
+        row = self._locked(request, key_id)
         values = self.body(APIKeySerializer, partial=True)
         return answer_object(request, show_key(service.update_api_key(row, actor=self.actor, **values)))
 
     @extend_schema(operation_id="api_keys_delete", summary="Delete an API key", responses={204: None})
     def delete(self, request: Request, key_id: UUID) -> HttpResponse:
         """It stops working at once."""
-        service.delete_api_key(_found(key_id, self.actor, "api_keys.manage", lock=True), actor=self.actor)
+        service.delete_api_key(self._locked(request, key_id), actor=self.actor)
         return HttpResponse(status=204)
+
+    def _locked(self, request: Request, key_id: UUID) -> APIKey:
+        row = _found(key_id, self.actor, "api_keys.manage", lock=True)
+        check_unchanged(request, lambda: show_key(row))
+        return row
 
 
 class APIKeyRotateView(AccountView):

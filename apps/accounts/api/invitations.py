@@ -13,7 +13,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from apps.accounts.api.pagination import Cursors, PageParameters, answer_list
-from apps.accounts.api.preconditions import answer_object
+from apps.accounts.api.preconditions import answer_object, check_unchanged
 from apps.accounts.api.problems import Problem
 from apps.accounts.api.serializers import Input, Time, page_of
 from apps.accounts.api.views import AccountView
@@ -88,6 +88,7 @@ class InvitationView(AccountView):
     def delete(self, request: Request, invitation_id: UUID) -> HttpResponse:
         """The link stops working. The invitation itself stays in the list as revoked."""
         invitation = Invitation.objects.select_for_update().get(pk=invitation_id)
+        check_unchanged(request, lambda: show_invitation(invitation))
         try:
             service.revoke(invitation, actor=self.actor)
         except ValidationError as error:

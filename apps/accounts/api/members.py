@@ -82,7 +82,9 @@ class MemberView(AccountView):
     @extend_schema(operation_id="members_remove", summary="Remove a member", responses={204: None})
     def delete(self, request: Request, member_id: UUID) -> HttpResponse:
         """Admins remove others, anybody leaves. The last owner stays; the member's API keys are switched off."""
-        service.remove_member(_found(member_id), actor=self.actor)
+        membership = _found(member_id)
+        check_unchanged(request, lambda: show_member(membership))
+        service.remove_member(membership, actor=self.actor)
         return HttpResponse(status=204)
 
 

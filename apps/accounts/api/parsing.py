@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -22,7 +23,7 @@ class StrictJSONParser(BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        """Raises Problem (400), RequestDataTooBig."""
+        """Raises Problem (400, 413)."""
         body = _limited(parser_context["request"]._request)
         try:
             content = orjson.loads(body)
@@ -39,9 +40,10 @@ class StrictJSONParser(BaseParser):
 def _limited(request: HttpRequest) -> bytes:
     """The body. Read by Django, which looks at the announced length; what came unannounced is measured."""
     most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    if most is not None and len(request.body) > most:
-        raise RequestDataTooBig
-    return request.body
+    with suppress(RequestDataTooBig):
+        if most is None or len(request.body) <= most:
+            return request.body
+    raise Problem(413, "too_large", f"A JSON body may have {most:,} bytes at most.")
 
 
 def _depth(content: Any) -> int:

@@ -55,6 +55,7 @@ TITLES = {
 }
 """What each code means, in words. Other floors add theirs with ``declare``."""
 
+FAULT = "The fault is logged under the request's id."
 NOT_FOUND_DETAIL = "There is nothing at this address, or it is not yours."
 
 
@@ -93,16 +94,17 @@ class _Kind:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+MALFORMED = "Something in its address, its headers or its body is not as HTTP has it."
 _kinds: dict[type[Exception], _Kind] = {
     NotAudited: _Kind(503, "not_audited", "The audit trail can't be written at the moment. Try again later."),
-    django_exceptions.RequestDataTooBig: _Kind(413, "too_large"),
-    django_exceptions.TooManyFieldsSent: _Kind(413, "too_large"),
-    django_exceptions.TooManyFilesSent: _Kind(413, "too_large"),
-    django_exceptions.BadRequest: _Kind(400, "malformed"),
-    django_exceptions.SuspiciousOperation: _Kind(400, "malformed"),
+    django_exceptions.RequestDataTooBig: _Kind(413, "too_large", "Send less at a time, or send it as a file."),
+    django_exceptions.TooManyFieldsSent: _Kind(413, "too_large", "The form has too many fields."),
+    django_exceptions.TooManyFilesSent: _Kind(413, "too_large", "The form has too many files."),
+    django_exceptions.BadRequest: _Kind(400, "malformed", MALFORMED),
+    django_exceptions.SuspiciousOperation: _Kind(400, "malformed", MALFORMED),
     MultiPartParserError: _Kind(400, "malformed", "The multipart body can't be read."),
     UnreadablePostError: _Kind(400, "malformed", "The body ended before it was complete."),
-    RawPostDataException: _Kind(400, "malformed"),
+    RawPostDataException: _Kind(400, "malformed", MALFORMED),
     IntegrityError: _Kind(409, "conflict", "Another change came first. Read the object again and repeat."),
 }
 
@@ -134,7 +136,7 @@ def handle(exception: Exception, context: Mapping[str, Any]) -> HttpResponse:
     if current_account_id() is not None or platform_reason() is not None:
         transaction.set_rollback(True)
     problem = to_problem(exception)
-    response = problem_response(problem or Problem(500, "server_error", "The fault is logged under the request's id."))
+    response = problem_response(problem or Problem(500, "server_error", FAULT))
     if response.status_code == 500:
         _report(exception, context["request"]._request, response)
     return response

@@ -63,8 +63,9 @@ class ResourceSchema(AutoSchema):
         found = [*super().get_override_parameters()]
         if self.method == "POST":
             found.append(IDEMPOTENCY_KEY)
-        if self.path.endswith("}"):
-            found += {"GET": [IF_NONE_MATCH], "PUT": [IF_MATCH], "PATCH": [IF_MATCH]}.get(self.method, [])
+        if getattr(self.view, "is_single", self.path.endswith("}")):
+            change = [IF_MATCH]
+            found += {"GET": [IF_NONE_MATCH], "PUT": change, "PATCH": change, "DELETE": change}.get(self.method, [])
         return found
 
     def get_auth(self) -> list[Any]:

@@ -6,15 +6,21 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from apps.accounts.actors import request_context
-from apps.accounts.api.problems import Problem, problem_response
+from apps.accounts.api.problems import FAULT, MALFORMED, NOT_FOUND_DETAIL, Problem, problem_response
 
-_API_CODES = {400: "malformed", 403: "permission_denied", 404: "not_found", 429: "rate_limited", 500: "server_error"}
+_API_CODES = {
+    400: ("malformed", MALFORMED),
+    403: ("permission_denied", "Ask somebody who may, or for a role that may."),
+    404: ("not_found", NOT_FOUND_DETAIL),
+    429: ("rate_limited", "Wait a minute, then try again."),
+    500: ("server_error", FAULT),
+}
 
 
 def _page(request: HttpRequest, template: str, status: int) -> HttpResponse:
     if request.path_info.startswith("/api/"):
         # What failed before a view of the API was reached: programs get the shape they know.
-        return problem_response(Problem(status, _API_CODES[status]))
+        return problem_response(Problem(status, *_API_CODES[status]))
     # Without context processors: an error page must not depend on what may be broken.
     context = {"request_id": request_context().request_id, "code": status}
     return HttpResponse(render_to_string(template, context), status=status)

@@ -65,6 +65,7 @@ def show_project(project: AINativeProject) -> dict[str, Any]:
 class ProjectView(AccountView):
     """The account's project."""
 
+    is_single = True
     actions: ClassVar = {"GET": "project.view"}
 
     @extend_schema(operation_id="project_read", summary="Read the AI project", responses=ProjectSerializer)
@@ -93,6 +94,7 @@ class ProjectProvisionView(AccountView):
 class ProjectSettingsView(AccountView):
     """The project's settings."""
 
+    is_single = True
     actions: ClassVar = {"PATCH": "project.update"}
 
     @extend_schema(

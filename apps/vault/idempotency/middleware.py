@@ -62,7 +62,7 @@ class IdempotencyMiddleware:
         if not mine:
             return _again(row, mark)
         response = self.get_response(request)
-        if response.status_code >= 400:
+        if response.status_code >= 300:
             # Nothing was done, so nothing is remembered: the same key may be tried again.
             transaction.set_rollback(True)
         else:
