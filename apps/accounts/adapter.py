@@ -8,11 +8,13 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as allauth_context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
+from django.contrib import messages
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 
+from apps.accounts.emails import MailRefused, MailServerAway, mail_server
 from apps.accounts.masking import address_mark
 from apps.accounts.signin.receivers import record_refusal
 
@@ -20,6 +22,19 @@ SESSION_INVITATION = "invitation"
 """Session key of the token somebody came with: sign-up takes the invitation up instead of making an account."""
 
 _REFUSALS_SECONDS = 300
+
+_AWAITED = frozenset(
+    {
+        "account_already_exists",
+        "email_confirmation",
+        "email_confirmation_signup",
+        "password_reset_key",
+        "unknown_account",
+    }
+)
+"""Mails whose link or words somebody waits for; the others only tell what has happened."""
+
+_AGAIN = "Try again in a few minutes; if it stays so, tell the people who run this installation."
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -50,10 +65,22 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """As allauth, with the product's own address for links that are not part of a request.
 
-        Sent after the commit: what did not happen is not told, and a slow mail server holds no lock.
+        Sent after the commit: what did not happen is not told, and a slow mail server holds no lock. By then it is too
+        late to refuse, so a mail that can't be sent is logged, and told to whoever waits for it.
         """
         send = super().send_mail
-        transaction.on_commit(lambda: send(template_prefix, email, {"base_url": settings.BASE_URL, **context}))
+        request = allauth_context.request
+        awaited = template_prefix.rpartition("/")[2] in _AWAITED
+
+        def send_or_tell() -> None:
+            try:
+                with mail_server():
+                    send(template_prefix, email, {"base_url": settings.BASE_URL, **context})
+            except (MailServerAway, MailRefused) as error:
+                if awaited and request is not None:
+                    messages.error(request, f"{error} So no mail was sent. {_AGAIN}")
+
+        transaction.on_commit(send_or_tell)
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """allauth's limits on guessing. The first refusal of a row of them is recorded, the others only refused."""

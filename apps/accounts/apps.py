@@ -15,6 +15,7 @@ class AccountsConfig(AppConfig):
         from django.db.models.signals import pre_migrate
 
         from apps.accounts.pages.entries import register_all
+        from apps.accounts.services import invitation_mail  # noqa: F401 - declares its kind of job
         from apps.accounts.signin import receivers
         from apps.accounts.tenancy import checks, roles  # noqa: F401 - registers the checks
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from smtplib import SMTPException, SMTPNotSupportedError, SMTPRecipientsRefused
+
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
@@ -9,11 +14,46 @@ from django.urls import reverse
 
 from apps.accounts.models import Account, Invitation
 
+logger = logging.getLogger(__name__)
+
+
+class MailServerAway(RuntimeError):
+    """The mail may be sent later; ``str(error)`` says why not now, without addresses."""
+
+
+class MailRefused(RuntimeError):
+    """The mail server takes no mail for this address; ``str(error)`` says what to do."""
+
+
+@contextmanager
+def mail_server() -> Iterator[None]:
+    """While a mail is handed over: raises MailServerAway, MailRefused; the log has the server's own words."""
+    try:
+        yield
+    except SMTPRecipientsRefused as error:
+        codes = [code for code, _ in error.recipients.values()]
+        logger.warning("The mail server refused a recipient with %s.", codes)
+        if all(code >= 500 for code in codes):  # RFC 5321 section 4.2.1: 4yz may be tried again
+            raise MailRefused("The mail server takes no mail for this address. Check how it is written.") from error
+        raise MailServerAway("The mail server does not take mail for this address at the moment.") from error
+    except (SMTPNotSupportedError, UnicodeError) as error:
+        logger.warning("A mail could not be sent: %s.", type(error).__name__)
+        raise MailRefused("The mail server can't send to an address with these letters.") from error
+    except SMTPException as error:
+        logger.warning("The mail server refused a mail: %s.", error)
+        raise MailServerAway("The mail server does not take our mail at the moment.") from error
+    except OSError as error:
+        logger.warning("The mail server can't be reached: %s.", error)
+        raise MailServerAway("The mail server can't be reached at the moment.") from error
+
 
 def send_invitation(account: Account, invitation: Invitation, token: str, invited_by: str) -> None:
-    """The link with which ``invitation`` is accepted. ``invited_by`` names a program or command that invites."""
+    """The link with which ``invitation`` is accepted. ``invited_by`` names a program or command that invites.
+
+    Raises MailServerAway, MailRefused.
+    """
     inviter = invitation.invited_by
-    who = inviter.display_name if inviter else invited_by
+    who = inviter.display_name if inviter else invited_by or account.name
     context = {
         "account": account,
         "invitation": invitation,
@@ -26,4 +66,5 @@ def send_invitation(account: Account, invitation: Invitation, token: str, invite
         body=render_to_string("accounts/email/invitation.txt", context),
         to=[invitation.email],
     )
-    message.send()
+    with mail_server():
+        message.send()

@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
 # Kinds of jobs by name: the account is the job's own, whatever its payload says.
 JOB_KINDS: dict[str, str] = {
     "audit.verify": "reads the trail of the job's own account in the job's own scope",
+    "invitation.mail": "the invitation is looked up in the job's own scope",
     "project.provision": "reads and writes the account's project in the job's own scope",
     "contacts.import": "the import's row is looked up in the job's own scope, each chunk is written in it",
 }

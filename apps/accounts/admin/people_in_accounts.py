@@ -126,6 +126,8 @@ class InvitationAdmin(PlatformModelAdmin):
         "invited_by",
         "created_at",
         "expires_at",
+        "sent_at",
+        "mail_problem",
         "accepted_at",
         "revoked_at",
     )

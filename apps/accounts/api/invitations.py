@@ -33,6 +33,8 @@ class InvitationSerializer(Input):
     status = serializers.ChoiceField(choices=["open", "accepted", "revoked", "expired"], read_only=True)
     invited_by = serializers.UUIDField(read_only=True, source="invited_by_id", allow_null=True)
     expires_at = Time(read_only=True)
+    sent_at = Time(read_only=True, allow_null=True, help_text="When the mail server took the mail; null until then.")
+    mail_problem = serializers.CharField(read_only=True, help_text="Why the mail is not sent, or empty.")
     accepted_at = Time(read_only=True, allow_null=True)
     revoked_at = Time(read_only=True, allow_null=True)
     created_at = Time(read_only=True)
@@ -65,7 +67,7 @@ class InvitationsView(AccountView):
         responses={201: InvitationSerializer},
     )
     def post(self, request: Request) -> HttpResponse:
-        """Sends the link by e-mail. Only owners invite owners."""
+        """Sends the link by e-mail, in the background. Only owners invite owners."""
         values = self.body(InvitationSerializer)
         invitation = service.invite(
             account=self.account, email=values["email"], role=Role(values["role"]), actor=self.actor

@@ -12,7 +12,7 @@ from apps.accounts.tenancy.models import TenantModel
 
 
 class Invitation(TenantModel):
-    """One open or ended invitation. The link carries a random token; only its SHA-256 is stored."""
+    """One open or ended invitation. The link carries a secret token; only its SHA-256 is stored."""
 
     email = models.EmailField("e-mail", max_length=254)
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
@@ -21,6 +21,9 @@ class Invitation(TenantModel):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", editable=False
     )
     expires_at = models.DateTimeField()
+    # What became of the mail with the link that is valid now.
+    sent_at = models.DateTimeField(null=True, blank=True, editable=False)
+    mail_problem = models.TextField(blank=True, editable=False, help_text="Why the mail is not sent, in words.")
     accepted_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
 

@@ -47,8 +47,8 @@ def invite(request: HttpRequest) -> HttpResponse:
             add_errors(form, _at_emails(error))
         else:
             sent = form.cleaned_data["emails"]
-            words = f"Invitation sent to {sent[0]}." if len(sent) == 1 else f"{len(sent)} invitations sent."
-            return done(request, address(account_of(request), "members"), words)
+            words = f"The invitation of {sent[0]} is" if len(sent) == 1 else f"{len(sent)} invitations are"
+            return done(request, address(account_of(request), "members"), f"{words} on the way.")
     return _page(request, form, status=422)
 
 

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from datetime import timedelta
-from functools import partial
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.actors import Actor
-from apps.accounts.emails import send_invitation
 from apps.accounts.models import Account, Invitation, Membership, User
 from apps.accounts.permissions import require
 from apps.accounts.roles import Role
+from apps.accounts.services.invitation_mail import hash_of, queue_mail, token_of
 from apps.accounts.tenancy.scope import platform, tenant
 
 VALID_FOR = timedelta(days=7)
 
 
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
-
-
 def invite(*, account: Account, email: str, role: Role, actor: Actor) -> Invitation:
-    """Invite ``email`` as ``role`` and send the link after commit. Only owners invite owners.
+    """Invite ``email`` as ``role``; a job sends the link. Only owners invite owners.
 
     An invitation that ran out is renewed. Raises PermissionDenied, or ValidationError on ``email`` when they
     are a member or invited already.
@@ -40,19 +33,27 @@ def invite(*, account: Account, email: str, role: Role, actor: Actor) -> Invitat
         raise ValidationError({"email": ValidationError(f"{email} is a member already.", code="member")})
     pending = Invitation.objects.filter(email__iexact=email, accepted_at=None, revoked_at=None).first()
     if pending is not None and pending.status == "open":
-        raise ValidationError(
-            {"email": ValidationError(f"{email} is invited already. Send it again from the list.", code="invited")}
-        )
+        raise _invited_already(email)
     invitation = pending or Invitation(email=email)
     invitation.role, invitation.invited_by_id = role, actor.user_id
-    token = _renew(invitation)
-    invitation.full_clean(exclude=["id", "token_hash"])
-    invitation.save()
+    _renew(invitation)
+    # The rule of one open invitation is the database's: between a look of ours and the write somebody else may write.
+    invitation.full_clean(exclude=["id", "token_hash"], validate_constraints=False)
+    try:
+        with transaction.atomic():
+            invitation.save()
+    except IntegrityError as error:
+        raise _invited_already(email) from error
     audit.record(
         "invitation.sent", actor=actor, entity=invitation, label=email, changes={"role": role.value, "email": email}
     )
-    transaction.on_commit(partial(send_invitation, account, invitation, token, actor.label))
+    queue_mail(invitation, actor=actor)
     return invitation
+
+
+def _invited_already(email: str) -> ValidationError:
+    words = f"{email} is invited already. Send it again from the list."
+    return ValidationError({"email": ValidationError(words, code="invited")})
 
 
 def resend(invitation: Invitation, *, account: Account, actor: Actor) -> Invitation:
@@ -60,10 +61,10 @@ def resend(invitation: Invitation, *, account: Account, actor: Actor) -> Invitat
     require(actor, "members.invite")
     if invitation.status not in {"open", "expired"}:
         raise ValidationError(f"This invitation was {invitation.status} already.", code=invitation.status)
-    token = _renew(invitation)
-    invitation.save(update_fields=["token_hash", "expires_at", "updated_at"])
+    _renew(invitation)
+    invitation.save(update_fields=["token_hash", "expires_at", "sent_at", "mail_problem", "updated_at"])
     audit.record("invitation.resent", actor=actor, entity=invitation, label=invitation.email)
-    transaction.on_commit(partial(send_invitation, account, invitation, token, actor.label))
+    queue_mail(invitation, actor=actor)
     return invitation
 
 
@@ -80,7 +81,9 @@ def revoke(invitation: Invitation, *, actor: Actor) -> None:
 def find(token: str) -> Invitation | None:
     """The open invitation that a link's token stands for, with its account; None for any other token."""
     with platform("find the invitation of a link"):
-        invitation = Invitation.objects.select_related("account", "invited_by").filter(token_hash=_hash(token)).first()
+        invitation = (
+            Invitation.objects.select_related("account", "invited_by").filter(token_hash=hash_of(token)).first()
+        )
     return invitation if invitation and invitation.status == "open" else None
 
 
@@ -112,8 +115,7 @@ def accept(token: str, *, user: User) -> Membership:
     return membership
 
 
-def _renew(invitation: Invitation) -> str:
-    token = secrets.token_urlsafe(32)
-    invitation.token_hash = _hash(token)
+def _renew(invitation: Invitation) -> None:
     invitation.expires_at = timezone.now() + VALID_FOR
-    return token
+    invitation.token_hash = hash_of(token_of(invitation))
+    invitation.sent_at, invitation.mail_problem = None, ""

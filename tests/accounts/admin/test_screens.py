@@ -28,6 +28,7 @@ from apps.vault.models import AuditEntry
 from apps.vault.services.contacts import create_contact
 from tests.accounts.signin.people import actions, enrol, platform_trail, sign_in, trail
 from tests.factories import add_member, make_account, make_api_key, make_contact, make_user
+from tests.working import work_off
 
 pytestmark = [pytest.mark.covers("A-04", "O-05"), pytest.mark.django_db(transaction=True)]
 
@@ -323,6 +324,7 @@ def test_invitations_are_sent_again_and_withdrawn(admin: Client) -> None:
     invitation = rows["invitation"]
     mail.outbox.clear()
     do(admin, invitation, "resend")
+    work_off(rows["account"])
     assert mail.outbox[0].to == ["new@people.example"]
     do(admin, invitation, "withdraw")
     with tenant(rows["account"]):

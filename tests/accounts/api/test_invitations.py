@@ -10,6 +10,7 @@ import pytest
 from apps.accounts.roles import Role
 from tests.api_client import ApiClient, by_key
 from tests.factories import Cast
+from tests.working import work_off
 
 pytestmark = [pytest.mark.django_db, pytest.mark.covers("A-05", "A-06")]
 
@@ -20,10 +21,12 @@ def admin(cast: Cast) -> ApiClient:
 
 
 def test_an_invitation_is_sent_by_mail_and_its_link_is_in_no_answer(
-    admin: ApiClient, mailoutbox: list[Any], django_capture_on_commit_callbacks: Any
+    admin: ApiClient, cast: Cast, mailoutbox: list[Any]
 ) -> None:
-    with django_capture_on_commit_callbacks(execute=True):
-        made = admin.post("invitations", {"email": "Dora@New.example", "role": "viewer"})
+    made = admin.post("invitations", {"email": "Dora@New.example", "role": "viewer"})
+    assert (made.json["sent_at"], made.json["mail_problem"]) == (None, "")
+    work_off(cast.account)
+    assert admin.get(f"invitations/{made.json['id']}").json["sent_at"] is not None
     assert made.status == 201
     assert made.headers["Location"] == f"/api/v1/invitations/{made.json['id']}"
     assert {name: made.json[name] for name in ("email", "role", "status")} == {

@@ -14,6 +14,7 @@ from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import tenant
 from tests.accounts.pages.conftest import signed_in
 from tests.factories import Cast, make_user
+from tests.working import work_off
 
 pytestmark = [pytest.mark.django_db]
 AsRole = Callable[[Role], Client]
@@ -110,6 +111,7 @@ def test_several_people_are_invited_at_once_and_get_a_link(as_role: AsRole, base
         f"{base}members/invite/", {"emails": "Lars@x.example, ines@x.example", "role": "member"}
     )
     assert answer.status_code == 302
+    work_off(cast.account)
     assert sorted(message.to[0] for message in mail.outbox) == ["ines@x.example", "lars@x.example"]
     assert "/accounts/invitations/" in mail.outbox[0].body
 
@@ -136,8 +138,10 @@ def test_an_invitation_is_sent_again_and_withdrawn(as_role: AsRole, base: str, c
     client.post(f"{base}members/invite/", {"emails": "lars@x.example", "role": "viewer"})
     with tenant(cast.account):
         invitation = Invitation.objects.get()
+    work_off(cast.account)
     first = link(mail.outbox[0].body)
     client.post(f"{base}members/invitations/{invitation.id}/resend/")
+    work_off(cast.account)
     second = link(mail.outbox[1].body)
     assert Client().get(first).status_code == 404
     assert Client().get(second).status_code == 200
@@ -155,6 +159,7 @@ def test_an_invitation_is_sent_again_and_withdrawn(as_role: AsRole, base: str, c
 def test_an_invited_colleague_with_a_sign_in_joins_by_one_click(as_role: AsRole, base: str, cast: Cast) -> None:
     ines = make_user("ines@x.example")
     as_role(Role.OWNER).post(f"{base}members/invite/", {"emails": ines.email, "role": "viewer"})
+    work_off(cast.account)
     address = link(mail.outbox[0].body)
     assert "Sign in as ines@x.example" in Client().get(address).content.decode()
     wrong = signed_in(cast.charlie)

@@ -12,6 +12,7 @@ from apps.accounts.models import Account, Membership, User
 from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import platform
 from tests.factories import Cast
+from tests.working import work_off
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 BROWSER = {"Accept": "text/html"}
@@ -73,6 +74,7 @@ def test_an_invited_stranger_joins_and_makes_no_account(cast: Cast) -> None:
     owner = Client()
     owner.force_login(cast.alice, "allauth.account.auth_backends.AuthenticationBackend")
     owner.post(f"/app/{cast.account.slug}/members/invite/", {"emails": "new@person.example", "role": "viewer"})
+    work_off(cast.account)
     found = re.search(r"(/accounts/invitations/\S+)", mail.outbox[0].body)
     assert found
     client = Client()

@@ -15,6 +15,7 @@ from apps.accounts.services.invitations import invite
 from apps.accounts.tenancy.scope import platform, tenant
 from tests.accounts.signin.people import actions, link_in, platform_trail, sign_in, trail
 from tests.factories import PASSWORD, make_account, make_user
+from tests.working import work_off
 
 pytestmark = [pytest.mark.covers("A-01"), pytest.mark.django_db(transaction=True)]
 
@@ -98,6 +99,7 @@ def test_an_invited_person_joins_without_confirming_the_mailbox_again(client: Cl
             role=Role.MEMBER,
             actor=Actor.member(Membership.objects.select_related("user").get()),
         )
+    work_off(account)
     link = link_in(mail.outbox.pop().body, "/accounts/invitations/")
     assert client.get(link).status_code == 200
     answer = sign_up(client, name="Ben", email="ben@people.example", company="")
