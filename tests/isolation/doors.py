@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
 JOB_KINDS: dict[str, str] = {
     "audit.verify": "reads the trail of the job's own account in the job's own scope",
     "invitation.mail": "the invitation is looked up in the job's own scope",
+    "project.configure": "reads the account's settings and key in the job's own scope",
     "project.provision": "reads and writes the account's project in the job's own scope",
     "contacts.import": "the import's row is looked up in the job's own scope, each chunk is written in it",
 }

@@ -46,7 +46,7 @@ class ProjectSerializer(serializers.Serializer[Any]):
 
     project_id = serializers.CharField(allow_null=True, help_text="Null until the project has been made.")
     status = serializers.ChoiceField(choices=AINativeProject.Status.choices)
-    error = serializers.CharField(help_text="Why it is not ready and what to do, or empty.")
+    error = serializers.CharField(help_text="Why it is not ready or not up to date and what to do, or empty.")
     settings = ProjectSettingsSerializer()
     provisioned_at = Time(allow_null=True)
 

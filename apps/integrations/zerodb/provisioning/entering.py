@@ -13,6 +13,7 @@ from apps.accounts.permissions import require
 from apps.integrations.models import AINativeProject
 from apps.integrations.outbound.errors import OutboundError
 from apps.integrations.zerodb.client import NotFound, project_client
+from apps.integrations.zerodb.provisioning.configuring import queue_settings
 from apps.integrations.zerodb.provisioning.requesting import project_of
 
 
@@ -51,4 +52,5 @@ def enter_by_hand(*, account: Account, project_id: str, api_key: str, actor: Act
         label=account.name,
         changes={"project_id": [before, project_id], "api_key": "replaced"},
     )
+    queue_settings(actor)
     return project

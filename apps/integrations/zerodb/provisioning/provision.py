@@ -29,6 +29,7 @@ from apps.integrations.zerodb.client import (
     project_client,
 )
 from apps.integrations.zerodb.client.answers import Project
+from apps.integrations.zerodb.provisioning.configuring import send_settings
 from apps.integrations.zerodb.provisioning.requesting import KIND, STEPS
 from apps.integrations.zerodb.provisioning.twins import (
     adopt,
@@ -105,24 +106,11 @@ def _provision(job: RunningJob) -> dict[str, str]:
 def _configure(job: RunningJob, project: AINativeProject, key: str) -> None:
     try:
         with project_client(project.project_id, key) as own:
-            try:
-                own.change_settings({"features": _features(project)})
-            except NotFound:
-                own.get()  # a server without that route has the project all the same
+            send_settings(job, own)
     except NotFound:
         with job.scope():
             AINativeProject.objects.filter(project_id=project.project_id).update(project_id="", key_ending="")
         raise Retry("The project is gone from the AI service; another one is being made.", after=0) from None
-
-
-def _features(project: AINativeProject) -> dict[str, bool]:
-    chosen = project.settings.get("features", {})
-    return {
-        "semantic_search": bool(chosen.get("semantic_search", True)),
-        "vector_storage": bool(project.settings.get("auto_indexing", True)),
-        "agent_memory": bool(chosen.get("agent_memory", True)),
-        "rlhf_collection": False,
-    }
 
 
 def _obtain(job: RunningJob, client: AccountClient, account: Account, project: AINativeProject) -> str:

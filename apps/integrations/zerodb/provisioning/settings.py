@@ -12,6 +12,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.permissions import require
 from apps.integrations.models import AINativeProject
 from apps.integrations.zerodb.embedding import UnknownModel, resolve_model
+from apps.integrations.zerodb.provisioning.configuring import queue_settings
 
 FEATURES = ("semantic_search", "smart_suggestions", "agent_memory")
 
@@ -19,7 +20,8 @@ FEATURES = ("semantic_search", "smart_suggestions", "agent_memory")
 def change_settings(project: AINativeProject, *, actor: Actor, **values: Any) -> AINativeProject:
     """Set any of embeddings_model, auto_indexing and features; dimensions follow from the model.
 
-    Features not named keep their state. Raises PermissionDenied, ValidationError naming the field.
+    A job sends them to the service; saving the same once more sends what could not be sent before. Features not named
+    keep their state. Raises PermissionDenied, ValidationError naming the field.
     """
     require(actor, "project.update")
     unknown = set(values) - {"embeddings_model", "vector_dimensions", "auto_indexing", "features"}
@@ -42,6 +44,8 @@ def change_settings(project: AINativeProject, *, actor: Actor, **values: Any) ->
         project.settings = after
         project.save(update_fields=["settings", "updated_at"])
         audit.record("project.settings_changed", actor=actor, entity=project, changes=changes)
+    if project.is_configured and (changes or project.error):
+        queue_settings(actor)
     return project
 
 
