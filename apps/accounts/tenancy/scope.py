@@ -27,6 +27,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connections, transaction
 
+from apps.accounts.tenancy.opening import Opened
+
 logger = logging.getLogger(__name__)
 
 
@@ -81,7 +83,10 @@ def platform_reason() -> str | None:
 
 
 def _as_id(owner: UUID | HasId) -> UUID:
-    return owner if isinstance(owner, UUID) else owner.id
+    owner_id = owner if isinstance(owner, UUID) else owner.id
+    if not isinstance(owner_id, UUID):  # it becomes part of a statement
+        raise TypeError(f"An owner is known by a UUID, not by {owner_id!r}.")
+    return owner_id
 
 
 def _row(using: str, sql: str, params: tuple[str, ...]) -> tuple[Any, ...]:
@@ -103,28 +108,22 @@ def owner_scope(wall: Wall, owner: UUID | HasId, *, using: str = "default") -> I
     token = wall.current.set(owner_id)
     reason_token = _platform.set(None)
     try:
+        if not outer:
+            with Opened(using, f"SELECT set_config('{wall.setting}', '{owner_id}', true)"):
+                yield owner_id
+            return
         with transaction.atomic(using=using):
-            if outer:
-                before = _row(
-                    using,
-                    "SELECT coalesce(current_setting(%s, true), ''), current_setting('role')",
-                    (wall.setting,),
-                )
-                role = "none" if before[1] == settings.PLATFORM_DATABASE_ROLE else before[1]
-                _row(
-                    using,
-                    "SELECT set_config(%s, %s, true), set_config('role', %s, true)",
-                    (wall.setting, str(owner_id), role),
-                )
-            else:
-                _row(using, "SELECT set_config(%s, %s, true)", (wall.setting, str(owner_id)))
+            before = _row(
+                using,
+                "SELECT coalesce(current_setting(%s, true), ''), current_setting('role')",
+                (wall.setting,),
+            )
+            role = "none" if before[1] == settings.PLATFORM_DATABASE_ROLE else before[1]
+            change = "SELECT set_config(%s, %s, true), set_config('role', %s, true)"
+            _row(using, change, (wall.setting, str(owner_id), role))
             yield owner_id
-            if outer and not connections[using].needs_rollback:
-                _row(
-                    using,
-                    "SELECT set_config(%s, %s, true), set_config('role', %s, true)",
-                    (wall.setting, *before),
-                )
+            if not connections[using].needs_rollback:
+                _row(using, change, (wall.setting, *before))
     finally:
         _platform.reset(reason_token)
         wall.current.reset(token)
@@ -153,11 +152,15 @@ def platform(reason: str, *, using: str = "default") -> Iterator[None]:
     ]
     logger.debug("platform scope: %s", reason)
     try:
+        if not outer:
+            with Opened(using, f"SELECT set_config('role', '{settings.PLATFORM_DATABASE_ROLE}', true)"):
+                yield
+            return
         with transaction.atomic(using=using):
-            before = _row(using, "SELECT current_setting('role')", ())[0] if outer else "none"
+            before = _row(using, "SELECT current_setting('role')", ())[0]
             _row(using, "SELECT set_config('role', %s, true)", (settings.PLATFORM_DATABASE_ROLE,))
             yield
-            if outer and not connections[using].needs_rollback:
+            if not connections[using].needs_rollback:
                 _row(using, "SELECT set_config('role', %s, true)", (before,))
     finally:
         for variable, token in reversed(tokens):
