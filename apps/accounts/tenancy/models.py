@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Self
 
 from django.db import models
 from django.db.models.expressions import Col, Expression, F
+from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
 
 from apps.accounts.identifiers import uuid7
@@ -145,7 +147,15 @@ class OwnedManager(models.Manager.from_queryset(OwnedQuerySet)):  # type: ignore
     wall: Wall = ACCOUNT_WALL
 
     def get_queryset(self) -> Any:
-        return super().get_queryset().filter(InScope(self.wall.column, self.wall))
+        queryset = super().get_queryset()
+        queryset.query = _inside(self.model, self.wall).chain()
+        return queryset
+
+
+@cache
+def _inside(model: type[models.Model], wall: Wall) -> Query:
+    """The query that every other begins as a copy of: its only condition is compiled anew each time."""
+    return models.QuerySet(model).filter(InScope(wall.column, wall)).query
 
 
 class TenantQuerySet(OwnedQuerySet):
