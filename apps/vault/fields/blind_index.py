@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
+from django.utils.functional import cached_property
 from django.utils.module_loading import import_string
 
 from apps.vault.fields.sealing import SealedValue
@@ -40,7 +41,7 @@ class BlindIndexField(models.BinaryField):
             },
         )
 
-    @property
+    @cached_property
     def normalised(self) -> Callable[[str], str | None]:
         """The function that brings a value into the compared form."""
         function: Callable[[str], str | None] = import_string(self.normalise)

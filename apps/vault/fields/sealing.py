@@ -11,7 +11,7 @@ from django.db import models
 
 from apps.accounts import audit
 from apps.accounts.actors import Actor
-from apps.vault.keys import DecryptionFailed, account_keys
+from apps.vault.keys import NOT_HERE, CipherError, DecryptionFailed, account_keys
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def open_columns(
     Positions in ``raw`` give the decrypted bytes as they are (UTF-8 text, JSON).
     Returns rows as lists with plaintext in those positions. Raises DecryptionFailed.
     """
-    decrypt = account_keys(account_id).decrypt
+    decrypt = account_keys(account_id).aead.decrypt
     owner = account_id.bytes
     plan = []
     for position, name in columns.items():
@@ -73,9 +73,9 @@ def open_columns(
             if sealed is not None:
                 try:
                     plain = decrypt(sealed, prefix + row_id)
-                    values[position] = plain if load is None else load(plain)
-                except DecryptionFailed:
+                except CipherError as error:
                     note_failure(model, columns[position], values[id_at])
-                    raise
+                    raise DecryptionFailed(NOT_HERE) from error
+                values[position] = plain if load is None else load(plain)
         opened.append(values)
     return opened

@@ -2,7 +2,9 @@
 
 from apps.vault.keys.account_keys import (
     INDEX_BYTES,
+    NOT_HERE,
     AccountKeys,
+    CipherError,
     DecryptionFailed,
     WrappedKeys,
     account_keys,
@@ -16,7 +18,9 @@ from apps.vault.keys.master import MasterKey, Sealed, master_key
 
 __all__ = [
     "INDEX_BYTES",
+    "NOT_HERE",
     "AccountKeys",
+    "CipherError",
     "DecryptionFailed",
     "MasterKey",
     "Sealed",

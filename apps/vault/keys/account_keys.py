@@ -22,6 +22,11 @@ INDEX_BYTES = 16
 """Length of a blind index: 128 bits of HMAC-SHA256 (RFC 2104 section 5 allows half the hash), see docs/adr."""
 
 
+NOT_HERE = "A stored value does not decrypt where it stands."
+CipherError = tink.TinkError
+"""What ``AccountKeys.aead`` itself raises, for loops that can't afford the wrapping of each call."""
+
+
 class DecryptionFailed(RuntimeError):
     """A ciphertext does not open here: changed, moved from another place, or its key is gone."""
 
@@ -57,7 +62,7 @@ class AccountKeys:
         try:
             return self.aead.decrypt(ciphertext, associated)
         except tink.TinkError as error:
-            raise DecryptionFailed("A stored value does not decrypt where it stands.") from error
+            raise DecryptionFailed(NOT_HERE) from error
 
     def encrypt_deterministically(self, plaintext: bytes, associated: bytes) -> bytes:
         """AES-256-SIV (RFC 5297): equal plaintexts give equal ciphertexts, and that is what it leaks."""
@@ -68,7 +73,7 @@ class AccountKeys:
         try:
             return self.daead.decrypt_deterministically(ciphertext, associated)
         except tink.TinkError as error:
-            raise DecryptionFailed("A stored value does not decrypt where it stands.") from error
+            raise DecryptionFailed(NOT_HERE) from error
 
     def blind_index(self, column: bytes, value: str) -> bytes:
         """The keyed hash under which ``value`` is found in ``column`` ("table.column")."""
@@ -78,9 +83,10 @@ class AccountKeys:
         """The current index first, then those of keys being rotated out: what a look-up has to try."""
         message = column + b"\0" + value.encode()
         current = self.index.primary().compute(message, INDEX_BYTES)
-        if len(self.index.all()) == 1:
+        keys = self.index.all()
+        if len(keys) == 1:
             return [current]
-        others = (key.compute(message, INDEX_BYTES) for key in self.index.all().values())
+        others = (key.compute(message, INDEX_BYTES) for key in keys.values())
         return [current, *(index for index in others if index != current)]
 
 
