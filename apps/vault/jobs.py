@@ -15,7 +15,7 @@ AUDIT_VERIFY = "audit.verify"
 _SHOWN_FAULTS = 20
 
 
-@job_kind(KIND, max_attempts=20)
+@job_kind(KIND, label="import of contacts", max_attempts=20)
 def run_contact_import(job: RunningJob) -> dict[str, Any]:
     """Import a stored list of contacts, from where the last attempt stopped."""
     with job.scope():
@@ -32,7 +32,7 @@ def run_contact_import(job: RunningJob) -> dict[str, Any]:
     return {"contact_import": str(contact_import.pk), **contact_import.counts}
 
 
-@job_kind(AUDIT_VERIFY, max_attempts=3)
+@job_kind(AUDIT_VERIFY, label="check of the audit trail", max_attempts=3)
 def verify_audit(job: RunningJob) -> dict[str, Any]:
     """Prove the account's trail. The result has ``whole``, ``entries`` and the first faults in words."""
     with job.scope():

@@ -14,7 +14,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.admin.base import PlatformModelAdmin
 from apps.accounts.admin.changes import Change
 from apps.accounts.admin.site import site
-from apps.accounts.jobs.registry import kinds
+from apps.accounts.jobs.registry import kinds, label_of
 from apps.accounts.models import Job
 from apps.accounts.services.jobs import JobFinished, JobNotFailed, cancel_job, lock_job, retry_job
 
@@ -27,14 +27,19 @@ STATUS_LABELS = {
 }
 
 
+def _called(job: Job) -> str:
+    label = label_of(job.kind)
+    return label[:1].upper() + label[1:]
+
+
 def _retried(job: Job, actor: Actor) -> str:
     retry_job(lock_job(job.pk), actor=actor)
-    return f"{job.kind} of {job.account.name} is in line again."
+    return f"{_called(job)} of {job.account.name} is in line again."
 
 
 def _cancelled(job: Job, actor: Actor) -> str:
     cancel_job(lock_job(job.pk), actor=actor)
-    return f"{job.kind} of {job.account.name} is cancelled."
+    return f"{_called(job)} of {job.account.name} is cancelled."
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -44,7 +49,7 @@ class KindFilter(admin.SimpleListFilter):
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(name, name) for name in kinds()]
+        return [(name, label_of(name)) for name in kinds()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
         return queryset.filter(kind=self.value()) if self.value() else queryset
@@ -54,7 +59,7 @@ class KindFilter(admin.SimpleListFilter):
 class JobAdmin(PlatformModelAdmin):
     """Work in the background. Payloads hold ids and settings, never personal data."""
 
-    list_display = ("kind", "account", "state", "progress", "attempts", "problem", "created_at", "finished_at")
+    list_display = ("work", "account", "state", "progress", "attempts", "problem", "created_at", "finished_at")
     list_filter = (
         ("status", ChoicesDropdownFilter),
         KindFilter,
@@ -66,6 +71,7 @@ class JobAdmin(PlatformModelAdmin):
     search_help_text = "Kind, account or words of the error"
     ordering = ("-created_at",)
     fields = (
+        "work",
         "kind",
         "account",
         "state",
@@ -106,6 +112,10 @@ class JobAdmin(PlatformModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
         return super().get_queryset(request).select_related("account", "created_by")
+
+    @display(description="Work", ordering="kind")
+    def work(self, job: Job) -> str:
+        return _called(job)
 
     @display(description="Status", ordering="status", label=STATUS_LABELS)
     def state(self, job: Job) -> str:

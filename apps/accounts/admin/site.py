@@ -38,6 +38,7 @@ class PlatformAdminSite(UnfoldAdminSite):
 
     site_url = None  # type: ignore[assignment] # there is no public site to look at
     enable_nav_sidebar = True
+    empty_value_display = "–"
 
     def has_permission(self, request: HttpRequest) -> bool:
         """A super admin whose session has shown a second factor."""

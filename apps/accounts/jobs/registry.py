@@ -40,6 +40,8 @@ class JobKind:
     base_delay: float = 2.0
     max_delay: float = 600.0
     on_failure: FailureHandler | None = None
+    # For people, inside of a sentence: "import of contacts".
+    label: str = ""
 
     def delay_before(self, attempt: int) -> float:
         """Seconds to wait after ``attempt`` failed: exponential with full jitter, at least a fifth of the step."""
@@ -53,6 +55,7 @@ _kinds: dict[str, JobKind] = {}
 def job_kind(
     name: str,
     *,
+    label: str = "",
     max_attempts: int = 8,
     base_delay: float = 2.0,
     max_delay: float = 600.0,
@@ -63,7 +66,7 @@ def job_kind(
     def declare(handler: Handler) -> Handler:
         if name in _kinds:
             raise ValueError(f"Two handlers for jobs of kind {name}.")
-        _kinds[name] = JobKind(name, handler, max_attempts, base_delay, max_delay, on_failure)
+        _kinds[name] = JobKind(name, handler, max_attempts, base_delay, max_delay, on_failure, label)
         return handler
 
     return declare
@@ -75,6 +78,12 @@ def kind_of(name: str) -> JobKind:
         return _kinds[name]
     except KeyError:
         raise LookupError(f"No job kind {name!r}; is its app's jobs module imported at start-up?") from None
+
+
+def label_of(name: str) -> str:
+    """What people call jobs of this kind; the name of one that is not known (any more)."""
+    kind = _kinds.get(name)
+    return (kind.label if kind else "") or name
 
 
 def kinds() -> list[str]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.db.models import Count, Max
 from django.http import HttpRequest
+from django.utils import timezone
 
 from apps.accounts.models import APIKey, Invitation, Membership
 from apps.accounts.pages.registry import Command, Panel, Section, Stat, Step, register
 from apps.accounts.selectors import second_factors
+from apps.accounts.templatetags.words import lower_first, spoken
 from apps.accounts.tenancy.middleware import actor_of
 
 
@@ -60,6 +63,7 @@ def register_all() -> None:
             _has_key,
         ),
         Stat("Members", "members.view", 20, _members),
+        Stat("API keys", "api_keys.view", 30, _keys),
         Panel("accounts/second_factors_panel.html", "security.view", 20, _protection, place="side"),
     )
 
@@ -83,6 +87,14 @@ def _has_key(request: HttpRequest) -> bool:
 def _members(request: HttpRequest) -> tuple[str, str]:
     waiting = Invitation.objects.filter(accepted_at=None, revoked_at=None).count()
     return f"{Membership.objects.count():,}", f"{waiting} invited" if waiting else "nobody invited"
+
+
+def _keys(request: HttpRequest) -> tuple[str, str]:
+    used = APIKey.objects.aggregate(latest=Max("last_used_at"), count=Count("pk"))
+    if used["latest"] is None:
+        return f"{used['count']:,}", "none used yet" if used["count"] else "none yet"
+    moment = spoken(timezone.localtime(used["latest"]), timezone.localtime())
+    return f"{used['count']:,}", f"last used {lower_first(moment)}"
 
 
 def _protection(request: HttpRequest) -> dict[str, Any]:

@@ -154,6 +154,9 @@ class AINativeProjectAdmin(PlatformModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True
 
+    def trail_label(self, row: Any) -> str:
+        return ""  # an account has one
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[AINativeProject]:
         return super().get_queryset(request).select_related("account").defer("api_key")
 

@@ -55,7 +55,8 @@ class AINativeProject(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"AINative project of {self.account_id}"
+        account = self._state.fields_cache.get("account")  # never a query for a name
+        return f"AINative project of {account.name if account else self.account_id}"
 
     @property
     def is_configured(self) -> bool:

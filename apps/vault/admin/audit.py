@@ -17,6 +17,7 @@ from apps.accounts.admin.base import PlatformModelAdmin
 from apps.accounts.admin.one_account import OneAccountAdmin
 from apps.accounts.admin.site import site
 from apps.accounts.masking import DOTS
+from apps.vault.audit.phrases import headline_of, thing_of
 from apps.vault.audit.selectors import ACTOR_KINDS, about
 from apps.vault.models import AuditEntry, PlatformAuditEntry
 
@@ -40,8 +41,8 @@ class ActorKindFilter(admin.SimpleListFilter):
 class _TrailAdmin(PlatformModelAdmin):
     """What both trails show. Each row is decrypted when it is shown; one that does not open says so by an error."""
 
-    list_display = ("number", "at", "action", "actor", "entity", "ip")
-    list_display_links = ("number", "action")
+    list_display = ("number", "at", "headline", "actor", "entity", "ip")
+    list_display_links = ("number", "headline")
     ordering = ("-seq",)
     search_fields = ("action",)
     search_help_text = "Whole action, e-mail of who did it, type or id of what it was done to"
@@ -52,12 +53,19 @@ class _TrailAdmin(PlatformModelAdmin):
         """Whether staff may read what ``entry`` changed, and the name of what it changed."""
         return True
 
+    def trail_label(self, row: Any) -> str:
+        return f"{row.seq:,}"
+
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         return (queryset.filter(about(search_term)) if search_term.strip() else queryset), False
 
     @display(description="No.", ordering="seq")
     def number(self, entry: Any) -> int:
         return int(entry.seq)
+
+    @display(description="Action", ordering="action", header=True)
+    def headline(self, entry: Any) -> list[str]:
+        return [headline_of(entry.action), entry.action]
 
     @display(description="Who", ordering="actor_id")
     def actor(self, entry: Any) -> str:
@@ -66,7 +74,7 @@ class _TrailAdmin(PlatformModelAdmin):
     @display(description="Upon")
     def entity(self, entry: Any) -> str:
         label = entry.payload["entity"] if self.shows_values(entry) else entry.entity_id
-        return " ".join(part for part in (entry.entity_type, label) if part) or "–"
+        return " ".join(part for part in (thing_of(entry.entity_type), label) if part) or "–"
 
     @display(description="What changed")
     def what(self, entry: Any) -> SafeString | str:

@@ -15,6 +15,7 @@ from apps.accounts.admin.site import site
 from apps.accounts.masking import masked, masked_email, masked_phone
 from apps.accounts.tenancy.scope import tenant
 from apps.vault.models import Contact
+from apps.vault.templatetags.contacts import type_name
 
 
 class TypeFilter(admin.SimpleListFilter):
@@ -34,7 +35,7 @@ class TypeFilter(admin.SimpleListFilter):
 class ContactAdmin(OneAccountAdmin):
     """Found by exact e-mail, phone or identifier, which takes the account's own key."""
 
-    list_display = ("masked_name", "masked_email", "masked_phone", "contact_type", "last_activity_at", "created_at")
+    list_display = ("masked_name", "masked_email", "masked_phone", "type", "last_activity_at", "created_at")
     list_filter = (OneAccountAdmin.account_filter, TypeFilter, ("last_activity_at", RangeDateTimeFilter))
     search_fields = ("pk",)
     search_help_text = "Whole e-mail, phone or identifier"
@@ -50,7 +51,7 @@ class ContactAdmin(OneAccountAdmin):
         "masked_phone",
         "masked_identifier",
         "attribute_names",
-        "contact_type",
+        "type",
         "last_activity_at",
         "created_at",
         "updated_at",
@@ -88,6 +89,10 @@ class ContactAdmin(OneAccountAdmin):
     @display(description="Identifier")
     def masked_identifier(self, contact: Contact) -> str:
         return masked(contact.identifier or "") or "–"
+
+    @display(description="Type", ordering="contact_type")
+    def type(self, contact: Contact) -> str:
+        return type_name(contact.contact_type)
 
     @display(description="Custom attributes")
     def attribute_names(self, contact: Contact) -> str:

@@ -22,6 +22,14 @@ class Phrase:
 
 _phrases: dict[str, Phrase] = {}
 _resources: dict[str, str] = {}
+_things = {
+    "ainativeproject": "AI project",
+    "apikey": "API key",
+    "auditentry": "entry",
+    "contactimport": "import",
+    "membership": "member",
+    "user": "person",
+}
 
 
 def say(action: str, words: str, icon: str, state: str = "info") -> None:
@@ -44,6 +52,18 @@ def plain_phrase(action: str) -> Phrase:
     resource, _, verb = action.partition(".")
     # Names of actions are ours and hold no braces.
     return Phrase(f"{{who}} {verb.replace('_', ' ')} the {resource.replace('_', ' ')} {{what}}", "writing")
+
+
+def thing_of(entity_type: str) -> str:
+    """What an entry was about, by its type: "API key" for ``apikey``."""
+    return _things.get(entity_type, entity_type)
+
+
+def headline_of(action: str) -> str:
+    """An action in a list: "API key created"."""
+    resource, _, verb = action.partition(".")
+    thing = "API key" if resource == "api_key" else resource.replace("_", " ").capitalize()
+    return f"{thing} {verb.replace('_', ' ')}".strip()
 
 
 def heading_of(resource: str) -> str:
@@ -70,6 +90,7 @@ for _resource, _heading in {
     "session": "Sessions",
     "staff": "Support staff",
     "user": "Signing in",
+    "vault": "Encryption",
 }.items():
     name_resource(_resource, _heading)
 
@@ -112,8 +133,10 @@ for _action, _words, _icon, _state in (
     ("project.settings_changed", "{who} changed the {fields} of the AI project", "adjustments", "info"),
     ("project.key_revealed", "{who} revealed the key of the AI project", "eye", "warn"),
     ("project.key_reveal_refused", "{who} was refused the key of the AI project", "alert-circle", "bad"),
+    ("job.retried", "{who} started the job {what} again", "refresh", "info"),
     ("job.cancelled", "{who} cancelled the job {what}", "player-stop", "info"),
     ("audit.exported", "{who} exported the audit trail as {format}", "download", "info"),
+    ("vault.decryption_failed", "{what} of row {row} does not decrypt: it was changed or moved", "alert-circle", "bad"),
     ("user.signed_in", "{who} signed in", "door-enter", "info"),
     ("user.signed_out", "{who} signed out", "door", "off"),
     ("user.signed_up", "{who} signed up", "user-plus", "ok"),
@@ -124,11 +147,17 @@ for _action, _words, _icon, _state in (
     ("user.email_confirmed", "{who} confirmed the e-mail {email}", "mail-check", "ok"),
     ("user.email_changed", "{who} changed the e-mail from {email_before} to {email_after}", "mail", "info"),
     ("user.email_removed", "{who} removed the e-mail {email}", "mail", "info"),
+    ("user.switched_off", "{who} switched off the sign-in of {what}", "user-x", "warn"),
+    ("user.switched_on", "{who} switched on the sign-in of {what} again", "user-check", "ok"),
+    ("user.second_factors_removed", "{who} took the second factors of {what} away", "shield-x", "warn"),
     ("second_factor.added", "{who} added a second factor: {type}", "shield-check", "ok"),
     ("second_factor.removed", "{who} removed a second factor: {type}", "shield-x", "warn"),
     ("second_factor.used", "{who} proved a second factor: {type}", "fingerprint", "ok"),
     ("second_factor.failed", "{who} failed at a second factor: {type}", "alert-circle", "bad"),
     ("session.ended", "{who} signed out a session of {what}", "logout", "info"),
+    ("staff.listed", "{who} looked through the {list}", "eye", "warn"),
+    ("staff.viewed", "{who} looked at {thing}", "eye", "warn"),
+    ("staff.super_admin_unmade", "{who} made {what} an ordinary person again", "shield-x", "warn"),
     ("staff.super_admin_made", "{who} made {what} a super admin", "shield-lock", "warn"),
     ("staff.static_tokens_minted", "{who} made {count} one-use tokens for {what}", "lifebuoy", "warn"),
     ("staff.break_glass_used", "{who} entered the admin with a one-use token", "lock-open", "warn"),

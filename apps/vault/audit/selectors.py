@@ -38,7 +38,7 @@ class Criteria:
 
     ``entity`` is a type (``contact``), an id, or ``type:id``; ``actor`` an id, a kind (``staff``) or the e-mail
     of a person; ``action`` a whole action or a resource with a dot and star (``contact.*``). ``since`` is
-    inclusive, ``until`` exclusive.
+    inclusive, ``until`` exclusive. ``without`` is a whole action that is left out.
     """
 
     entity: str = ""
@@ -46,6 +46,7 @@ class Criteria:
     action: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    without: str = ""
 
 
 ANYTHING = Criteria()
@@ -141,6 +142,8 @@ def _conditions(criteria: Criteria) -> Iterator[Q]:
         yield Q(at__gte=criteria.since)
     if criteria.until is not None:
         yield Q(at__lt=criteria.until)
+    if criteria.without:
+        yield ~Q(action=criteria.without)
 
 
 def _of_entity(wanted: str) -> Q:

@@ -13,9 +13,10 @@ from django.utils.formats import date_format
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from apps.accounts.jobs.registry import label_of as job_label
 from apps.accounts.models import Account, User
 from apps.accounts.pages.shell import address
-from apps.vault.audit.phrases import Phrase, phrase_of, plain_phrase
+from apps.vault.audit.phrases import Phrase, phrase_of, plain_phrase, thing_of
 from apps.vault.audit.selectors import Line
 from apps.vault.models import Contact
 
@@ -111,8 +112,19 @@ def _words(line: Line, names: _Names, urls: Mapping[str, str]) -> dict[str, Any]
         **words,
         "who": format_html("<b>{}</b>", names.actor(line)),
         "what": what,
+        "thing": _thing(line, names, urls),
         "fields": conditional_escape(_listed(fields) or "settings"),
     }
+
+
+def _thing(line: Line, names: _Names, urls: Mapping[str, str]) -> SafeString:
+    """The kind of thing and its name, where it has one that says more than its id."""
+    if url := urls.get(line.entity_id):
+        return format_html('<a class="b" href="{}">a contact</a>', url)
+    kind, name = f"the {thing_of(line.entity_type)}", names.entity(line)
+    if not name or (line.entity_id and line.entity_id in name):
+        return conditional_escape(kind)
+    return format_html("{} <b>{}</b>", kind, name)
 
 
 def is_change(value: Any) -> bool:
@@ -197,6 +209,8 @@ class _Names:
 
     def entity(self, line: Line) -> str:
         """What it was done to."""
+        if line.entity_type == "job":
+            return job_label(line.entity)
         return self._by_email.get(line.entity, line.entity)
 
 

@@ -165,7 +165,7 @@ def _record(contact_import: ContactImport, chunk: Prepared, outcome: Outcome, ac
         entity=contact_import,
         label=contact_import.file_name,
         changes={
-            "rows": f"{chunk.first_row}–{chunk.last_row}",
+            "rows": f"{chunk.first_row:,}–{chunk.last_row:,}",
             "added": len(outcome.added),
             "merged": outcome.merged,
             "unchanged": outcome.unchanged,

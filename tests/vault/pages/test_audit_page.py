@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
@@ -23,9 +24,10 @@ from apps.accounts.models import Account, Job, Membership
 from apps.accounts.roles import Role
 from apps.accounts.services.memberships import change_role
 from apps.accounts.tenancy.scope import tenant
+from apps.vault.audit.phrases import phrase_of, plain_phrase
 from apps.vault.pages import audit
 from apps.vault.services.contacts import create_contact, delete_contact, update_contact
-from tests.factories import Cast
+from tests.factories import Cast, make_api_key
 from tests.isolation.objects import owner
 
 pytestmark = [pytest.mark.django_db]
@@ -237,6 +239,43 @@ def test_a_check_that_failed_says_nothing_about_the_trail(as_role: AsRole, base:
     assert "Chain whole" not in page and "Chain broken" not in page
 
 
+def test_what_support_staff_looked_at_is_told_in_words(as_role: AsRole, base: str, cast: Cast) -> None:
+    staff = Actor.staff(cast.charlie)
+    with tenant(cast.account):
+        ann = create_contact(actor=owner(cast.account), name="Ann Archer")
+        key = make_api_key(cast.account, name="Phone system")
+        trail.record("staff.listed", actor=staff, entity=cast.account, label="x", changes={"list": "contacts"})
+        trail.record("staff.viewed", actor=staff, entity=ann, label=str(ann))
+        trail.record("staff.viewed", actor=staff, entity=key, label=key.name)
+    told = sentences(as_role(Role.ADMIN).get(f"{base}audit/").content.decode())
+    who = f"{cast.charlie.display_name} (support staff)"
+    assert [sentence for sentence in told if sentence.startswith(who)] == [
+        f"{who} looked at the API key Phone system",
+        f"{who} looked at a contact",
+        f"{who} looked through the contacts",
+    ]
+
+
+def test_every_action_that_is_recorded_has_a_sentence_of_its_own() -> None:
+    written = "".join(path.read_text() for path in (settings.BASE_DIR / "apps").rglob("*.py"))
+    calls = r'\brecord(?:_for|_refusal|_unknown)?\([^"()]*"([a-z_]+\.[a-z_]+)"'
+    recorded = set(re.findall(calls, written))
+    assert len(recorded) > 30
+    assert {action for action in recorded if phrase_of(action) == plain_phrase(action)} == set()
+
+
+def test_the_dashboard_tells_of_an_import_once(as_role: AsRole, base: str, cast: Cast) -> None:
+    with tenant(cast.account):
+        facts = {"added": 9000, "merged": 0, "rejected": 0}
+        for first in range(2, 9000, 1000):
+            changes = {"rows": f"{first:,}–{first + 999:,}"}
+            trail.record("contact.imported", actor=owner(cast.account), label="people.csv", changes=changes)
+        trail.record("contact_import.finished", actor=owner(cast.account), label="people.csv", changes=facts)
+    page = as_role(Role.ADMIN).get(base).content.decode()
+    assert page.count("people.csv") == 1
+    assert "imported rows 2–1,001 of" in as_role(Role.ADMIN).get(f"{base}audit/").content.decode()
+
+
 @pytest.mark.covers("A-05")
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
 def test_the_trail_is_for_admins(as_role: AsRole, base: str, role: Role) -> None:
@@ -253,7 +292,7 @@ def test_the_dashboard_tells_each_role_what_it_may_know(as_role: AsRole, base: s
     assert "Recent activity" in page and "added the contact" in page
     page = as_role(Role.VIEWER).get(base).content.decode()
     assert "Recent activity" not in page
-    assert "Latest activity" in page and "Ann Archer" in page
+    assert "Contacts with the latest activity" in page and "Ann Archer" in page
 
 
 @pytest.mark.parametrize("query", ["actor=%00", "entity=%00", "entity=contact:%00", "action=%00"])

@@ -57,7 +57,14 @@ def give_up(job: RunningJob, reason: str) -> None:
     audit.record("project.failed", actor=ACTOR, entity=project, changes={"error": reason})
 
 
-@job_kind(KIND, max_attempts=MAX_ATTEMPTS, base_delay=2.0, max_delay=1800.0, on_failure=give_up)
+@job_kind(
+    KIND,
+    label="set-up of the AI project",
+    max_attempts=MAX_ATTEMPTS,
+    base_delay=2.0,
+    max_delay=1800.0,
+    on_failure=give_up,
+)
 def provision(job: RunningJob) -> dict[str, str]:
     """Handler of ``project.provision``: ends with exactly one project at the service, stored and configured."""
     try:
