@@ -48,7 +48,7 @@ def _give_up(job: RunningJob, reason: str) -> None:
     _current(job).update(mail_problem=reason, updated_at=timezone.now())
 
 
-@job_kind(KIND, max_attempts=12, base_delay=5.0, max_delay=3600.0, on_failure=_give_up)
+@job_kind(KIND, label="mail of an invitation", max_attempts=12, base_delay=5.0, max_delay=3600.0, on_failure=_give_up)
 def mail_invitation(job: RunningJob) -> dict[str, Any]:
     """Send the link, unless the invitation has ended or a newer link was asked for."""
     with job.scope():

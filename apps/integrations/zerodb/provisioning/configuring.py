@@ -58,7 +58,9 @@ def _give_up(job: RunningJob, reason: str) -> None:
     AINativeProject.objects.filter(status=Status.READY).update(error=words, updated_at=timezone.now())
 
 
-@job_kind(CONFIGURE, max_attempts=12, base_delay=2.0, max_delay=1800.0, on_failure=_give_up)
+@job_kind(
+    CONFIGURE, label="change of the AI project", max_attempts=12, base_delay=2.0, max_delay=1800.0, on_failure=_give_up
+)
 def configure(job: RunningJob) -> dict[str, bool]:
     """Handler of ``project.configure``. Without a project there is nothing to send: its provisioning will."""
     with job.scope():
