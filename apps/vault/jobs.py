@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from apps.accounts.jobs import PermanentFailure, Retry, RunningJob, job_kind
+from apps.vault.audit.prove import catch_up
 from apps.vault.audit.verify import verify_trail
 from apps.vault.contact_import import running
 from apps.vault.keys import DecryptionFailed
@@ -37,6 +38,7 @@ def verify_audit(job: RunningJob) -> dict[str, Any]:
     """Prove the account's trail. The result has ``whole``, ``entries`` and the first faults in words."""
     with job.scope():
         proof = verify_trail(job.account_id)
+    catch_up(proof)
     return {
         "whole": proof.whole,
         "entries": proof.entries,

@@ -110,5 +110,34 @@ def _append(event: Event, trail: UUID, entry: Any, head_model: Any) -> None:
     entry.hash = entry_hash(mac_key(trail), trail, entry, bytes(sealed))
     entry.save(force_insert=True)
     head_model.objects.filter(pk=head.pk).update(seq=entry.seq, hash=entry.hash)
-    seq, digest = entry.seq, entry.hash
-    transaction.on_commit(lambda: anchor.advance(trail, seq, digest))
+    end, previous = anchor.Anchor(entry.seq, entry.hash), entry.previous_hash
+    transaction.on_commit(lambda: anchor.advance(trail, end, previous, lambda known: leads(trail, known, end)))
+
+
+_MOST_BETWEEN = 1000
+
+
+def leads(trail: UUID, known: anchor.Anchor, end: anchor.Anchor) -> bool:
+    """Whether the entries after ``known`` lead to ``end`` link by link, each with its MAC.
+
+    Needed when commits are anchored out of order, or when an anchor could not be written for a while. More than
+    _MOST_BETWEEN entries are left to ``verify_audit``.
+    """
+    if end.seq - known.seq > _MOST_BETWEEN:
+        return False
+    if trail == PLATFORM_OWNER:
+        with platform("link the platform's trail to its anchor"):
+            return _linked(trail, PlatformAuditEntry.objects, known, end)
+    with tenant(trail):
+        return _linked(trail, AuditEntry.objects, known, end)
+
+
+def _linked(trail: UUID, entries: Any, known: anchor.Anchor, end: anchor.Anchor) -> bool:
+    key, seq, digest = mac_key(trail), known.seq, known.hash
+    for entry in entries.filter(seq__gt=known.seq, seq__lte=end.seq).order_by("seq"):
+        link = (entry.seq, bytes(entry.previous_hash))
+        made = entry_hash(key, trail, entry, bytes(entry.__dict__["payload"]))
+        if link != (seq + 1, digest) or not hmac.compare_digest(made, bytes(entry.hash)):
+            return False
+        seq, digest = entry.seq, bytes(entry.hash)
+    return (seq, digest) == (end.seq, end.hash)

@@ -53,16 +53,21 @@ class _End:
     hash: bytes
 
 
-def verify_trail(trail: UUID, *, progress: Callable[[int], None] | None = None) -> Proof:
+def verify_trail(
+    trail: UUID, *, progress: Callable[[int], None] | None = None, exported: anchor.Anchor | None = None
+) -> Proof:
     """Check every entry of ``trail`` (an account's id in its scope, or PLATFORM_OWNER in the platform scope).
 
-    ``progress`` is called with the number of entries read so far. Raises Sealed without the master key.
+    ``exported`` is where the trail had got to when its end was last taken off the machine. ``progress`` is called with
+    the number of entries read so far. Raises Sealed without the master key.
     """
     platform_trail = trail == PLATFORM_OWNER
     entries: Any = PlatformAuditEntry.objects if platform_trail else AuditEntry.objects
     heads: Any = PlatformAuditHead.objects if platform_trail else AuditHead.objects
     proof = Proof(trail)
     ends = [*_anchored(trail, proof), *_head(heads.first(), proof)]
+    if exported is not None:
+        ends.append(_End("its exported end", "anchor", exported.seq, exported.hash))
     found = _walk(trail, entries.order_by("seq").iterator(chunk_size=2000), proof, ends, progress)
     _compare(ends, found, proof)
     proof.faults.extend(_behind(trail, heads.first(), proof))
