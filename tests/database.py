@@ -17,6 +17,8 @@ import psycopg
 from django.conf import settings
 from psycopg import sql
 
+from apps.accounts.tenancy import roles
+
 ROOT = Path(__file__).resolve().parent.parent
 # What a fresh installation holds: cleaning between tests leaves it.
 _KEPT = (
@@ -96,6 +98,8 @@ def create(name: str) -> None:
         connection.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(source))
         )
+        # Rights on the database itself are not copied.
+        connection.execute(roles.closings(f'"{name}"')[0])  # type: ignore[arg-type]
 
 
 def drop(name: str) -> None:

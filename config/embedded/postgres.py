@@ -225,6 +225,8 @@ class EmbeddedPostgres:
                 connection.execute(
                     sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(OWNER))
                 )
+            # Nobody puts a table of their own before a real one (apps/accounts/tenancy/roles.py).
+            connection.execute(sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(sql.Identifier(DATABASE)))
 
     def stop(self, *, timeout: float = 30) -> None:
         """Stop fast (open transactions are rolled back) and wait. Does nothing when it does not run."""

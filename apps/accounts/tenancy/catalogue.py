@@ -1,4 +1,4 @@
-"""Whether wall two stands: roles, tables, policies and keys, read from PostgreSQL's catalogue."""
+"""Whether wall two stands: tables, policies and keys, read from PostgreSQL's catalogue."""
 
 from __future__ import annotations
 
@@ -11,56 +11,6 @@ from django.db import connection
 
 from apps.accounts.tenancy.models import TenantForeignKey
 from apps.accounts.tenancy.registry import SPANNING_INDEXES, owned_columns, walls
-
-
-def role_faults() -> list[str]:
-    """What is wrong with the role that serves: it must be bound by row security and own nothing.
-
-    What counts is not only what it inherits but whatever it could become by SET ROLE.
-    """
-    platform = settings.PLATFORM_DATABASE_ROLE
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT rolname, rolsuper, rolbypassrls, rolname = session_user FROM pg_roles "
-            "WHERE pg_has_role(session_user, oid, 'MEMBER') AND (rolsuper OR rolbypassrls) ORDER BY rolname"
-        )
-        strong = cursor.fetchall()
-        cursor.execute("SELECT session_user, rolsuper FROM pg_roles WHERE rolname = session_user")
-        name, is_super = cursor.fetchone()
-        faults = [f"The database role {name} {_strength(*row)}." for row in strong if row[3] or not is_super]
-        if is_super:
-            return faults  # whatever else there is to ask is true of a superuser
-        faults += _ownership_faults(cursor, name)
-        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (platform,))
-        if cursor.fetchone() is None:
-            return [*faults, f"The role {platform} does not exist; run migrate with MIGRATION_DATABASE_URL."]
-        cursor.execute(
-            "SELECT pg_has_role(session_user, %s, 'USAGE'), pg_has_role(session_user, %s, 'SET')", (platform, platform)
-        )
-        inherits, may_set = cursor.fetchone()
-        if inherits:
-            faults.append(f"The database role {name} inherits {platform}: grant it WITH INHERIT FALSE.")
-        if not may_set:
-            faults.append(f"The database role {name} may not SET ROLE {platform}.")
-    return faults
-
-
-def _strength(role: str, is_super: bool, bypasses: bool, itself: bool) -> str:
-    what = "a superuser" if is_super else "not bound by row security (BYPASSRLS)"
-    return f"is {what}" if itself else f"can become {role}, which is {what}"
-
-
-def _ownership_faults(cursor: Any, name: str) -> list[str]:
-    cursor.execute(
-        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-        "WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v', 'm') "
-        "AND pg_has_role(session_user, c.relowner, 'MEMBER') ORDER BY 1"
-    )
-    owned = [row[0] for row in cursor.fetchall()]
-    if not owned:
-        return []
-    return [f"The database role {name} owns {len(owned)} tables ({', '.join(owned[:3])} …)."]
-
 
 _TABLES = """
 SELECT c.relname, c.relkind, c.relrowsecurity, c.relforcerowsecurity, pg_get_userbyid(c.relowner),

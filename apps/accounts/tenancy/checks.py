@@ -7,10 +7,11 @@ from typing import Any
 from django.apps import apps
 from django.core.checks import Error, register
 
-from apps.accounts.tenancy.catalogue import key_faults, role_faults, table_faults
+from apps.accounts.tenancy.catalogue import key_faults, table_faults
 from apps.accounts.tenancy.models import OwnedQuerySet, TenantForeignKey, TenantModel
 from apps.accounts.tenancy.references import OwnedForeignKey
 from apps.accounts.tenancy.registry import GLOBAL_MODELS, owned_columns
+from apps.accounts.tenancy.role_faults import role_faults
 
 
 class WallDown(RuntimeError):

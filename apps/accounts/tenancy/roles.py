@@ -25,6 +25,14 @@ def statements(app: str, platform: str) -> list[str]:
     ]
 
 
+def closings(database: str) -> list[str]:
+    """What PostgreSQL allows everybody and the serving role must not: to put tables of its own before the real ones.
+
+    A temporary table is found before one of the same name that has row security, for as long as its connection lives.
+    """
+    return [f"REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC", "REVOKE CREATE ON SCHEMA public FROM PUBLIC"]
+
+
 def prepare(*, using: str = "default", **_: Any) -> None:
     """Before migrations: make the platform role where it is missing, and give later tables their rights.
 
@@ -46,6 +54,8 @@ def prepare(*, using: str = "default", **_: Any) -> None:
                 raise RolesMissing("Run once as an administrator: " + "; ".join(statements(q(app), q(platform))))
             for statement in statements(q(app), q(platform)):
                 cursor.execute(statement)
+        for statement in closings(q(connection.settings_dict["NAME"])):
+            cursor.execute(statement)
         for role in (q(app), q(platform)):
             cursor.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
             cursor.execute(

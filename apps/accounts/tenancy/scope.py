@@ -109,7 +109,9 @@ def owner_scope(wall: Wall, owner: UUID | HasId, *, using: str = "default") -> I
     reason_token = _platform.set(None)
     try:
         if not outer:
-            with Opened(using, f"SELECT set_config('{wall.setting}', '{owner_id}', true)"):
+            # A connection may come with a role that somebody left on it (SET ROLE without LOCAL).
+            role = "set_config('role', 'none', true)"
+            with Opened(using, f"SELECT set_config('{wall.setting}', '{owner_id}', true), {role}"):
                 yield owner_id
             return
         with transaction.atomic(using=using):

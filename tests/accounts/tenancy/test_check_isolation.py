@@ -220,6 +220,36 @@ class TestRoles:
         with self.role(superuser, scratch, "", self.STEP_UP, f"GRANT {owner} TO {{role}} WITH INHERIT FALSE"):
             assert any(" owns " in fault for fault in checks.role_faults())
 
+    def test_a_role_that_may_put_tables_before_the_real_ones(self, scratch: str, superuser: str) -> None:
+        grants = (self.STEP_UP, f"GRANT TEMPORARY ON DATABASE {scratch} TO {{role}}")
+        with self.role(superuser, scratch, "", *grants) as name:
+            cure = f"REVOKE TEMPORARY ON DATABASE {scratch} FROM PUBLIC"
+            assert checks.role_faults() == [
+                f"The database role {name} may put temporary tables before the real ones: {cure}."
+            ]
+            with psycopg.connect(superuser, autocommit=True) as admin:
+                admin.execute(f"REVOKE TEMPORARY ON DATABASE {scratch} FROM {name}")  # type: ignore[arg-type]
+
+    def test_a_role_that_may_make_tables(self, scratch: str, superuser: str) -> None:
+        with psycopg.connect(superuser, dbname=scratch, autocommit=True) as admin:
+            admin.execute("GRANT CREATE ON SCHEMA public TO PUBLIC")
+        with self.role(superuser, scratch, "", self.STEP_UP) as name:
+            assert [fault for fault in checks.role_faults() if "schema public" in fault] == [
+                f"The database role {name} may make tables in the schema public: "
+                "REVOKE CREATE ON SCHEMA public FROM PUBLIC."
+            ]
+
+    @pytest.mark.parametrize(
+        "setting", [f"role = '{PLATFORM}'", "app.account_id = 'x'", "search_path = 'mine'", "row_security = off"]
+    )
+    def test_a_role_whose_sessions_begin_with_a_scope(self, scratch: str, superuser: str, setting: str) -> None:
+        """A role may give itself such settings: once is enough for every later connection."""
+        grants = (self.STEP_UP, f"ALTER ROLE {{role}} SET {setting}")
+        with self.role(superuser, scratch, "", *grants) as name:
+            which = setting.split(" = ")[0]
+            words = f"Sessions of the database role {name} begin with {which} set: ALTER ROLE … RESET it."
+            assert words in checks.role_faults()
+
     def test_tables_that_belong_to_the_serving_role(self, scratch: str, superuser: str) -> None:
         with psycopg.connect(superuser, dbname=scratch, autocommit=True) as admin:
             admin.execute(f"ALTER TABLE shelves_shelf OWNER TO {APP}")  # type: ignore[arg-type]

@@ -80,6 +80,19 @@ class TestOutsideOfATransaction:
         assert state() == NOBODY
         assert platform_reason() is None
 
+    def test_a_role_that_was_left_on_the_connection_does_not_reach_into_a_scope(
+        self, ours: Account, theirs: Account
+    ) -> None:
+        """SET without LOCAL outlives its transaction, and so its request: an injected one must not."""
+        raw(f"SELECT set_config('role', '{PLATFORM}', false), set_config('app.account_id', %s, false)", str(theirs.id))
+        try:
+            assert raw("SELECT count(*) FROM accounts_account")[0][0] == 2
+            with tenant(ours):
+                assert state() == inside(ours)
+                assert raw("SELECT count(*) FROM accounts_account") == [(1,)]
+        finally:
+            connection.close()
+
 
 def _end(ending: str) -> None:
     match ending:
