@@ -49,7 +49,8 @@ def test_begin_and_the_setting_go_together(ours: Account) -> None:
     with tenant(ours):
         last = _asked_from_outside("SELECT query FROM pg_stat_activity WHERE pid = %s")
         assert raw(STATE) == [(str(ours.id), "none")]
-    assert last == f"BEGIN; SELECT set_config('app.account_id', '{ours.id}', true)"
+    scope = f"set_config('app.account_id', '{ours.id}', true), set_config('role', 'none', true)"
+    assert last == f"BEGIN; SELECT {scope}"
     assert raw(STATE) == [("", "none")]
 
 
