@@ -134,6 +134,7 @@ for _action, _words, _icon, _state in (
     ("project.key_revealed", "{who} revealed the key of the AI project", "eye", "warn"),
     ("project.key_reveal_refused", "{who} was refused the key of the AI project", "alert-circle", "bad"),
     ("job.retried", "{who} started the job {what} again", "refresh", "info"),
+    ("project.key_reveal_paused", "{who} guessed too often for the key of the AI project", "alert-circle", "bad"),
     ("job.cancelled", "{who} cancelled the job {what}", "player-stop", "info"),
     ("audit.exported", "{who} exported the audit trail as {format}", "download", "info"),
     ("vault.decryption_failed", "{what} of row {row} does not decrypt: it was changed or moved", "alert-circle", "bad"),

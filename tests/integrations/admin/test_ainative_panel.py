@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,13 +12,16 @@ from django.db import connections
 from django.test import Client
 from django.urls import reverse
 
+from apps.accounts.actors import Actor
 from apps.accounts.models import Account, Job, User
 from apps.accounts.tenancy.scope import tenant
 from apps.integrations.models import AINativeProject
 from apps.integrations.zerodb.client import account_client
+from apps.integrations.zerodb.provisioning import RevealRefused, reveal_key
 from tests import database
 from tests.accounts.signin.people import enrol, sign_in_with_code, super_admin, trail
-from tests.factories import PASSWORD, make_account
+from tests.factories import PASSWORD, make_account, make_user
+from tests.threads import at_once
 
 pytestmark = [pytest.mark.covers("P-04"), pytest.mark.django_db(transaction=True)]
 
@@ -125,14 +130,46 @@ def test_a_wrong_password_reveals_nothing_and_is_recorded(admin: Client, account
     assert trail(account)[0].action == "project.key_reveal_refused"
 
 
-def test_guessing_the_password_is_limited(admin: Client, account: Account) -> None:
+def test_guessing_the_password_is_limited_and_recorded(admin: Client, account: Account) -> None:
     project = configured(account)
     address = page("integrations_ainativeproject_reveal", project.pk)
     for _ in range(10):
         admin.post(address, {"password": "wrong-wrong"})
     answer = admin.post(address, {"password": PASSWORD})
     assert KEY not in answer.content.decode()
-    assert "Too many tries" in text(answer)
+    assert "Too many wrong passwords" in text(answer)
+    actions = [line.action for line in trail(account)]
+    assert actions.count("project.key_reveal_refused") == 5
+    assert actions.count("project.key_reveal_paused") == 1
+
+
+def test_the_service_itself_limits_guesses_made_at_once_and_for_several_projects(account: Account, rita: User) -> None:
+    configured(account)
+    other = make_account()
+    staff = Actor("staff", rita.id, rita.email, None, rita.id)
+
+    def guess(owner: Account = account) -> str:
+        with tenant(owner):
+            project = AINativeProject.objects.get()
+            try:
+                return reveal_key(project, user=rita, password="wrong-wrong", actor=staff)
+            except RevealRefused as refused:
+                return type(refused).__name__
+
+    outcomes = at_once(*[guess] * 4, *[partial(guess, other)] * 4)
+    assert sorted(outcomes) == ["TooManyTries"] * 3 + ["WrongPassword"] * 5
+
+
+def test_somebody_elses_guesses_do_not_lock_one_out(admin: Client, account: Account, rita: User) -> None:
+    project = configured(account)
+    guesser = make_user()
+    with tenant(account):
+        for _ in range(9):
+            with contextlib.suppress(RevealRefused):
+                staff = Actor("staff", guesser.id, guesser.email, None, guesser.id)
+                reveal_key(AINativeProject.objects.get(), user=guesser, password="wrong", actor=staff)
+    answer = admin.post(page("integrations_ainativeproject_reveal", project.pk), {"password": PASSWORD})
+    assert KEY in text(answer)
 
 
 def test_a_key_that_cannot_be_audited_is_not_shown(admin: Client, account: Account) -> None:

@@ -8,11 +8,13 @@ from apps.integrations.zerodb.provisioning.requesting import (
     project_of,
     request_provisioning,
 )
-from apps.integrations.zerodb.provisioning.revealing import WrongPassword, reveal_key
+from apps.integrations.zerodb.provisioning.revealing import RevealRefused, TooManyTries, WrongPassword, reveal_key
 from apps.integrations.zerodb.provisioning.settings import change_settings
 
 __all__ = [
     "AlreadyReady",
+    "RevealRefused",
+    "TooManyTries",
     "WrongPassword",
     "change_settings",
     "close_cancelled",
