@@ -23,7 +23,7 @@ class VaultConfig(AppConfig):
         from apps.vault.demo.contacts import add_contacts
         from apps.vault.keys import DecryptionFailed, Sealed
         from apps.vault.pages.entries import register_all
-        from apps.vault.services.contact_imports import close_cancelled
+        from apps.vault.services.contact_imports import note_cancelled
         from apps.vault.services.open_vault import make_account_keys
 
         declare(Sealed, 503, "sealed", title="Strongroom is sealed", detail=SEALED, Retry_After="10")
@@ -36,6 +36,6 @@ class VaultConfig(AppConfig):
             detail="It is not shown. The operator finds the place in the log under the request's id.",
         )
         account_created.connect(make_account_keys, dispatch_uid="vault.make_account_keys")
-        job_cancelled.connect(close_cancelled, dispatch_uid="vault.close_cancelled_import")
+        job_cancelled.connect(note_cancelled, dispatch_uid="vault.note_cancelled_import")
         demo_account_built.connect(add_contacts, dispatch_uid="vault.demo_contacts")
         register_all()

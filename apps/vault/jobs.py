@@ -30,6 +30,8 @@ def run_contact_import(job: RunningJob) -> dict[str, Any]:
             raise Retry(str(error)) from error
         except (FileNotFoundError, DecryptionFailed) as error:
             raise PermanentFailure("The stored file can't be read any more. Upload it again.") from error
+    elif contact_import.rows_done < contact_import.rows_total:
+        raise PermanentFailure("The import was cancelled, and its file is gone since. Upload it again.")
     return {"contact_import": str(contact_import.pk), **contact_import.counts}
 
 

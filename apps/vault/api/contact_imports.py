@@ -6,10 +6,8 @@ import json
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.urls import reverse
-from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -22,6 +20,7 @@ from apps.accounts.api.serializers import Input, Time
 from apps.accounts.api.views import AccountView, answer
 from apps.vault.contact_import.mapping import FIELDS
 from apps.vault.contact_import.reading import Format
+from apps.vault.downloads import rejected_rows
 from apps.vault.models import ContactImport
 from apps.vault.services import contact_imports as service
 
@@ -144,14 +143,3 @@ class RejectedRowsView(AccountView):
     def get(self, request: Request, import_id: UUID) -> HttpResponse:
         """Correct them and send the file again: its last two columns are then left out by themselves."""
         return rejected_rows(ContactImport.objects.get(pk=import_id))
-
-
-def rejected_rows(contact_import: ContactImport) -> HttpResponse:
-    """The rejected rows as a download. Raises ValidationError for an import that was not started."""
-    if contact_import.started_at is None:
-        raise ValidationError("The import has not been started.", code="not_started")
-    name = contact_import.file_name.rpartition(".")[0] or contact_import.file_name
-    content = "".join(service.rejected_csv(contact_import)).encode()
-    download = HttpResponse(content, content_type="text/csv; charset=utf-8")
-    download.headers["Content-Disposition"] = content_disposition_header(True, f"{name}-rejected.csv") or "attachment"
-    return download

@@ -70,22 +70,31 @@ def the_import(import_id: UUID) -> ContactImport:
 
 
 def start(request: HttpRequest, found: ContactImport) -> HttpResponse:
-    """Begin an import as decided, or go on with a failed one.
+    """Begin an import as decided, or go on with one that stopped.
 
     Sent with another reading than the one shown (before the page followed), it shows that one first.
     """
     if found.started_at is None and "delimiter" in request.POST and ReadingForm(found, request.POST).has_changed():
         return _read_as_asked(request, found)
+    if found.started_at is not None:
+        return _go_on(request, found)
     form = _decisions(found, request)
     mapping = _given_columns(found, request)
-    if found.started_at is None and not form.is_valid():
+    if not form.is_valid():
         return mapping_step(request, found, form, chosen=mapping)
-    decided = form.cleaned_data if found.started_at is None else {}
     try:
-        service.start_import(found, actor=actor_of(request), mapping=mapping, **decided)
+        service.start_import(found, actor=actor_of(request), mapping=mapping, **form.cleaned_data)
     except ValidationError as error:
         add_errors(form, error)
         return mapping_step(request, found, form, chosen=mapping)
+    return done(request, import_url(request, found))
+
+
+def _go_on(request: HttpRequest, found: ContactImport) -> HttpResponse:
+    try:
+        service.start_import(found, actor=actor_of(request), mapping={})
+    except ValidationError as gone:
+        return done(request, import_url(request, found), " ".join(gone.messages))
     return done(request, import_url(request, found))
 
 

@@ -9,7 +9,6 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils.http import content_disposition_header
 
 from apps.accounts.models import Job
 from apps.accounts.pages.door import account_of, done, is_part, tenant_page
@@ -17,6 +16,7 @@ from apps.accounts.pages.forms import add_errors
 from apps.accounts.pages.shell import address
 from apps.accounts.tenancy.middleware import actor_of
 from apps.vault.contact_import.reading import Format
+from apps.vault.downloads import rejected_rows
 from apps.vault.models import ContactImport
 from apps.vault.pages.import_mapping import import_url, mapping_step, start, the_import
 from apps.vault.services import contact_imports as service
@@ -56,7 +56,7 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 @tenant_page("contacts.import", "GET", "POST")
 def one(request: HttpRequest, import_id: UUID) -> HttpResponse:
-    """Steps two to four of one import: whichever it has got to. POST begins it, or goes on with a failed one."""
+    """Steps two to four of one import: whichever it has got to. POST begins it, or goes on with one that stopped."""
     found = the_import(import_id)
     if request.method == "POST":
         return start(request, found)
@@ -67,6 +67,7 @@ def one(request: HttpRequest, import_id: UUID) -> HttpResponse:
         "import": found,
         "state": state,
         "step": 3 if state in {"queued", "running", "failed"} else 4,
+        "may_go_on": state == "failed" or (state == "cancelled" and found.upload_id is not None),
         "rejections": list(islice(service.rejections(found), SHOWN_REJECTIONS)),
         "form_name": Format.from_json(found.format).encoding_name,
     }
@@ -90,12 +91,7 @@ def cancel(request: HttpRequest, import_id: UUID) -> HttpResponse:
 @tenant_page("contacts.import")
 def rejected(request: HttpRequest, import_id: UUID) -> HttpResponse:
     """The rejected rows as a CSV that can be corrected and imported again."""
-    found = the_import(import_id)
-    content = "".join(service.rejected_csv(found))
-    answer = HttpResponse(content.encode(), content_type="text/csv; charset=utf-8")
-    name = found.file_name.rpartition(".")[0] or found.file_name
-    answer["Content-Disposition"] = content_disposition_header(True, f"{name}-rejected.csv") or "attachment"
-    return answer
+    return rejected_rows(the_import(import_id))
 
 
 def _state(found: ContactImport) -> str:

@@ -103,7 +103,7 @@ def start_import(
 ) -> ContactImport:
     """Queue the import of an opened file. ``mapping`` replaces what was guessed for the columns it names.
 
-    A second call changes nothing, except that a failed import goes on where it stopped.
+    A second call changes nothing, except that a failed or cancelled import goes on where it stopped.
     Raises PermissionDenied, ValidationError naming the field.
     """
     require(actor, "contacts.import")
@@ -112,7 +112,7 @@ def start_import(
         return _gone_on(locked, actor)
     settle_import(locked, mapping=mapping, duplicates=duplicates, default_region=default_region)
     locked.started_by = _who(actor)
-    locked.job = enqueue(KIND, actor=actor, payload={"contact_import": str(locked.pk)}, total=locked.rows_total)
+    locked.job = _enqueue(locked, actor)
     locked.save()
     audit.record(
         "contact_import.started",
@@ -151,13 +151,21 @@ def settle_import(
 
 
 def _gone_on(contact_import: ContactImport, actor: Actor) -> ContactImport:
-    """Queue a failed import again; any other stays as it is."""
-    failed = contact_import.job is not None and contact_import.job.status == Job.Status.FAILED
-    if failed and contact_import.finished_at is None:
-        payload = {"contact_import": str(contact_import.pk)}
-        contact_import.job = enqueue(KIND, actor=actor, payload=payload, total=contact_import.rows_total)
+    """Queue an import that stopped again; one that has ended or is under way stays as it is."""
+    job = contact_import.job
+    stopped = job is None or job.status in {Job.Status.FAILED, Job.Status.CANCELLED}
+    if stopped and contact_import.rows_done < contact_import.rows_total:
+        upload_id_of(contact_import)
+        contact_import.job = _enqueue(contact_import, actor)
         contact_import.save(update_fields=["job", "updated_at"])
     return contact_import
+
+
+def _enqueue(contact_import: ContactImport, actor: Actor) -> Job:
+    payload = {"contact_import": str(contact_import.pk)}
+    return enqueue(
+        KIND, actor=actor, payload=payload, total=contact_import.rows_total, dedupe_key=str(contact_import.pk)
+    )
 
 
 def cancel_import(contact_import: ContactImport, *, actor: Actor) -> None:
@@ -174,20 +182,19 @@ def cancel_import(contact_import: ContactImport, *, actor: Actor) -> None:
         cancel_job(job, actor=actor)
 
 
-def close_cancelled(job: Job, actor: Actor, **_: Any) -> None:
-    """After its job was cancelled, by whichever door: the file is not needed any more."""
+def note_cancelled(job: Job, actor: Actor, **_: Any) -> None:
+    """After its job was cancelled, by whichever door. The file stays for a day: starting again goes on with it."""
     if job.kind != KIND:
         return
-    for cancelled in ContactImport.objects.select_for_update().filter(job=job, finished_at=None):
-        _destroy_upload(cancelled)
-        ContactImport.objects.filter(pk=cancelled.pk).update(upload_id=None, finished_at=timezone.now())
+    for cancelled in ContactImport.objects.filter(job=job):
         changes = {"rows_done": cancelled.rows_done, **cancelled.counts}
         label = cancelled.file_name
         audit.record("contact_import.cancelled", actor=actor, entity=cancelled, label=label, changes=changes)
 
 
 def clear_old_imports() -> int:
-    """Remove drafts after a day, imports with their rejected rows after CONTACT_IMPORT_DAYS, and files nobody needs.
+    """Remove drafts and the files of cancelled imports after a day, imports with their rejected rows after
+    CONTACT_IMPORT_DAYS, and files nobody needs.
 
     Returns how many imports were removed.
     """
@@ -196,15 +203,29 @@ def clear_old_imports() -> int:
         drafts = ContactImport.objects.filter(started_at=None, created_at__lt=now - timedelta(hours=DRAFT_HOURS))
         over = ContactImport.objects.filter(created_at__lt=now - timedelta(days=settings.CONTACT_IMPORT_DAYS))
         over = over.exclude(job__status__in=[Job.Status.QUEUED, Job.Status.RUNNING])
+        cancelled = ContactImport.objects.filter(
+            job__status=Job.Status.CANCELLED, job__finished_at__lt=now - timedelta(hours=DRAFT_HOURS), finished_at=None
+        )
+        closed = set(cancelled.values_list("account_id", "id"))
         removed = {*drafts.values_list("account_id", "id"), *over.values_list("account_id", "id")}
     for account_id, import_id in removed:
         with tenant(account_id):
             ContactImport.objects.filter(pk=import_id).delete()
+    for account_id, import_id in closed - removed:
+        with tenant(account_id):
+            _close(import_id)
     for account_id, upload_id in uploads.stored_before(DRAFT_HOURS * 3600):
         with tenant(account_id):
             if not ContactImport.objects.filter(upload_id=upload_id).exists():
                 uploads.destroy(account_id, upload_id)
     return len(removed)
+
+
+def _close(import_id: UUID) -> None:
+    found = ContactImport.objects.select_for_update(of=("self",)).select_related("job").filter(pk=import_id).first()
+    if found is not None and found.job is not None and found.job.status == Job.Status.CANCELLED:
+        _destroy_upload(found)
+        ContactImport.objects.filter(pk=import_id).update(upload_id=None, finished_at=timezone.now())
 
 
 def rejected_csv(contact_import: ContactImport) -> Iterator[str]:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.conf import settings as django_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
+from apps.accounts.actors import Actor
 from apps.accounts.jobs import running
 from apps.accounts.models import Job
 from apps.accounts.roles import Role
+from apps.accounts.services.jobs import lock_job, retry_job
 from apps.accounts.tenancy.scope import tenant
 from apps.vault.models import Contact, ContactImport
+from apps.vault.services import contact_imports as service
 from tests.api_client import Answer, ApiClient, by_key
 from tests.factories import Cast, make_contact
+from tests.working import work_off
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.covers("V-11", "A-10")]
 
@@ -162,12 +167,30 @@ def test_a_viewer_may_neither_send_nor_read_lists(cast: Cast, api: ApiClient) ->
         assert viewer.get(f"contacts/import/{job['result']['contact_import']}{path}").status == 403
 
 
-def test_cancelling_the_job_ends_the_import_and_removes_its_file(api: ApiClient, cast: Cast) -> None:
+def test_an_import_whose_job_was_cancelled_stops_and_goes_on_when_it_is_started_again(
+    api: ApiClient, cast: Cast
+) -> None:
     job_id = send(api).json["id"]
     assert by_key(cast.account).post(f"jobs/{job_id}/cancel").json["status"] == "cancelled"
-    assert not list(django_settings.UPLOAD_DIR.glob("*/*"))
     with tenant(cast.account):
-        ended = ContactImport.objects.get()
-        assert ended.finished_at is not None
-        assert ended.upload_id is None
+        stopped = ContactImport.objects.get()
         assert not Contact.objects.exists()
+        actor = Actor.system("test")
+        again = service.start_import(stopped, actor=actor, mapping={})
+        assert str(again.job_id) != job_id
+        assert service.start_import(again, actor=actor, mapping={}).job_id == again.job_id
+    assert work_off(cast.account, "contacts.import") == ["done"]
+    with tenant(cast.account):
+        assert Contact.objects.exists()
+        ended = ContactImport.objects.get()
+        assert ended.finished_at is not None and ended.rows_done == ended.rows_total
+
+
+def test_the_operator_may_try_a_cancelled_import_again_too(api: ApiClient, cast: Cast) -> None:
+    job_id = UUID(send(api).json["id"])
+    by_key(cast.account).post(f"jobs/{job_id}/cancel")
+    with tenant(cast.account):
+        retry_job(lock_job(job_id), actor=Actor.system("test"))
+    assert work_off(cast.account, "contacts.import") == ["done"]
+    with tenant(cast.account):
+        assert Contact.objects.exists()

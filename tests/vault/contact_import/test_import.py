@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import Account, Job, Membership
 from apps.accounts.roles import Role
+from apps.accounts.services.jobs import lock_job, retry_job
 from apps.accounts.tenancy.scope import tenant
 from apps.vault import selectors
 from apps.vault.audit.verify import verify_trail
@@ -323,13 +325,28 @@ def test_starting_twice_makes_one_job(account: Account) -> None:
         assert Job.objects.filter(kind="contacts.import").count() == 1
 
 
-def test_a_cancelled_import_stops_and_its_file_is_gone(account: Account, tmp_path: Path) -> None:
+def test_a_cancelled_import_stops_and_its_file_is_gone_a_day_later(
+    account: Account, tmp_path: Path, time_machine: Any
+) -> None:
     waiting = queue(account, a_csv(ZOE))
     with tenant(account):
         service.cancel_import(waiting, actor=owner_of(account))
     assert work(waiting) == "not due"
-    assert not list(tmp_path.glob("uploads/*/*"))
     assert contacts(account) == {}
+    time_machine.move_to(timezone.now() + timedelta(hours=23))
+    service.clear_old_imports()
+    assert len(list(tmp_path.glob("uploads/*/*"))) == 1
+    time_machine.shift(timedelta(hours=2))
+    service.clear_old_imports()
+    assert not list(tmp_path.glob("uploads/*/*"))
+    with tenant(account), pytest.raises(ValidationError, match="file is gone"):
+        service.start_import(waiting, actor=owner_of(account), mapping={})
+    with tenant(account):
+        retry_job(lock_job(waiting.job_id), actor=Actor.system("test"))
+    assert work(waiting) == Job.Status.FAILED
+    with tenant(account):
+        assert "Upload it again" in Job.objects.get(pk=waiting.job_id).error
+        Job.objects.update(status=Job.Status.CANCELLED)
     with tenant(account):
         assert Job.objects.get(pk=waiting.job_id).status == Job.Status.CANCELLED
 

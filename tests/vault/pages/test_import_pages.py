@@ -113,7 +113,10 @@ def test_an_import_can_be_dropped_before_and_stopped_after_it_began(as_role: AsR
     client.post(where, {"duplicates": "merge", "default_region": "GB"})
     assert client.post(f"{where}cancel/").headers["Location"] == where
     page = client.get(where).content.decode()
-    assert "Cancelled" in page and "every 2s" not in page
+    assert "Cancelled" in page and "every 2s" not in page and "Go on" in page
+    client.post(where)
+    assert work(the_import(cast)) == Job.Status.DONE
+    assert "Every row is accounted for" in client.get(where).content.decode()
 
 
 def test_a_failed_import_says_why_and_goes_on(as_role: AsRole, base: str, cast: Cast) -> None:
