@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -88,23 +89,56 @@ def test_a_secret_may_lie_in_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.covers("A-07")
-def test_it_does_not_serve_with_a_role_that_owns_the_tables(request: pytest.FixtureRequest) -> None:
-    request.getfixturevalue("django_db_setup")
+@pytest.mark.parametrize("door", ["asgi", "wsgi"])
+def test_it_does_not_serve_with_a_role_that_owns_the_tables(django_db_setup: None, tmp_path: Path, door: str) -> None:
+    _collect(tmp_path)
+    served = _serve(door, tmp_path)
+    assert served.returncode == 0, served.stderr
+    refused = _serve(door, tmp_path, as_owner=True)
+    assert refused.returncode == 1
+    assert "owns" in refused.stderr
+
+
+@pytest.mark.covers("O-02")
+@pytest.mark.parametrize("door", ["asgi", "wsgi"])
+def test_it_does_not_serve_before_the_static_files_are_collected(
+    django_db_setup: None, tmp_path: Path, door: str
+) -> None:
+    refused = _serve(door, tmp_path)
+    assert refused.returncode == 1
+    assert "manage.py collectstatic --noinput" in refused.stderr
+    _collect(tmp_path)
+    assert _serve(door, tmp_path).returncode == 0
+
+
+def _collect(data: Path) -> None:
+    """What collectstatic leaves behind and a start looks at; collecting itself takes ten seconds."""
+    (data / "static").mkdir()
+    manifest = {"version": "1.1", "hash": "", "paths": {"css/strongroom.css": "css/strongroom.0123456789ab.css"}}
+    (data / "static" / "staticfiles.json").write_text(json.dumps(manifest))
+
+
+def _serve(door: str, data: Path, *, as_owner: bool = False) -> subprocess.CompletedProcess[str]:
+    """Load the application as its server does, against this test's database."""
     from django.conf import settings
     from django.db import connections
 
     name = connections["default"].settings_dict["NAME"]
-    served = {**COMPLETE, "PATH": os.environ["PATH"], "REDIS_URL": settings.REDIS_URL}
-    for role, code in ((settings.DATABASE_URL, 0), (settings.MIGRATION_DATABASE_URL, 1)):
-        url = role.rpartition("/")[0] + f"/{name}"
-        done = subprocess.run(
-            [sys.executable, "-c", "import config.asgi"],
-            cwd=ROOT,
-            env={**served, "DATABASE_URL": url, "MIGRATION_DATABASE_URL": ""},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == code, done.stderr
-        assert ("owns" in done.stderr) == bool(code)
+    role = settings.MIGRATION_DATABASE_URL if as_owner else settings.DATABASE_URL
+    environment = {
+        **COMPLETE,
+        "PATH": os.environ["PATH"],
+        "DATA": str(data),
+        "REDIS_URL": settings.REDIS_URL,
+        "DATABASE_URL": role.rpartition("/")[0] + f"/{name}",
+        "MIGRATION_DATABASE_URL": "",
+    }
+    return subprocess.run(
+        [sys.executable, "-c", f"import config.{door}"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
