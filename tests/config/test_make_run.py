@@ -7,6 +7,7 @@ import signal
 import stat
 import time
 from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,15 @@ def test_the_front_address_knows_machines_from_people(product: Product) -> None:
     assert product.get("/")[1:] == ("application/json", product.get("/health")[2])
     status, kind, _ = product.get("/", accept="text/html,application/xhtml+xml,*/*;q=0.8")
     assert (status, kind) == (200, "text/html")  # sent on to sign-in
+
+
+def test_a_websocket_where_none_is_spoken_is_refused(product: Product) -> None:
+    shake = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    client = HTTPConnection("127.0.0.1", product.port, timeout=10)
+    client.request("GET", "/nowhere", headers={**shake, "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
+    assert client.getresponse().status == 403
+    client.close()
+    assert "Exception in ASGI application" not in product.output()
 
 
 def test_secrets_are_for_the_owner_alone(product: Product) -> None:
