@@ -1,5 +1,7 @@
 """Settings of a real installation: nothing has a default that could be guessed."""
 
+from urllib.parse import urlsplit
+
 from django.core.exceptions import ImproperlyConfigured
 
 from config import environment
@@ -16,6 +18,9 @@ SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS")
 API_KEY_PEPPERS = dict(enumerate(environment.words("API_KEY_PEPPERS"), start=1))
 if not API_KEY_PEPPERS:
     raise ImproperlyConfigured("Set API_KEY_PEPPERS (or API_KEY_PEPPERS_FILE).")
+
+DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", f"Strongroom <no-reply@{urlsplit(BASE_URL).hostname}>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS", (BASE_URL,))
 SESSION_COOKIE_SECURE = True

@@ -148,6 +148,12 @@ class TestZerodbKeyCommand:
         third = by_key(self.run("same caller", "--caller", str(first))[0].strip())
         assert third.caller_id == first
 
+    def test_a_dry_run_makes_nothing(self):
+        out, err = self.run("ci", "--dry-run")
+        assert out == "" and "would be made" in err
+        with platform("count the keys"):
+            assert not ZeroKey.objects.filter(name="ci").exists()
+
     @pytest.mark.parametrize("arguments", [[" "], ["n" * 101], ["x", "--caller", str(PLATFORM_CALLER)]])
     def test_what_cannot_be_is_said(self, arguments):
         with pytest.raises(CommandError):

@@ -178,3 +178,11 @@ def test_the_command_refuses_unknown_accounts_and_files_that_exist(account: Acco
     (tmp_path / "there").touch()
     with pytest.raises(CommandError, match="exists already"):
         call_command("audit_report", "harbour-pine", f"--output={tmp_path / 'there'}")
+    with pytest.raises(CommandError, match="can't be written: No such file or directory"):
+        call_command("audit_report", "harbour-pine", f"--output={tmp_path / 'nowhere' / 'trail.csv'}")
+
+
+@pytest.mark.parametrize("time", ["yesterday", "2026-13-01", "2026-02-30T10:00"])
+def test_the_command_says_how_a_time_is_written(account: Account, time: str) -> None:
+    with pytest.raises(CommandError, match="write 2026-11-21 or"):
+        call_command("audit_report", "harbour-pine", f"--from={time}")

@@ -20,7 +20,7 @@ class Command(BaseCommand):
         for fault in faults:
             self.stderr.write(f"- {fault}")
         if faults:
-            raise CommandError(f"{len(faults)} faults: isolation does not hold.")
+            raise CommandError(f"{len(faults)} {'fault' if len(faults) == 1 else 'faults'}: isolation does not hold.")
         if options["verbosity"] > 1:
             for table, (column, _) in sorted(owned_columns().items()):
                 self.stdout.write(f"{table}: by {column}")

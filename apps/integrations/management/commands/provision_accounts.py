@@ -27,9 +27,16 @@ def _rate(text: str) -> float:
         rate = float(text)
     except ValueError:
         rate = 0
-    if rate <= 0:
+    if not rate > 0:  # nor is NaN
         raise ArgumentTypeError(f"{text!r} is not a number above 0")
     return rate
+
+
+def _limit(text: str) -> int:
+    """A whole number of accounts, at least one. Raises ArgumentTypeError."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
 
 
 class Command(BaseCommand):
@@ -45,7 +52,7 @@ class Command(BaseCommand):
             "--account", action="append", default=[], metavar="SLUG", help="Only this one (repeatable)."
         )
         parser.add_argument("--rate", type=_rate, default=1.0, help="Accounts per second at most (default 1).")
-        parser.add_argument("--limit", type=int, help="Stop after so many accounts.")
+        parser.add_argument("--limit", type=_limit, help="Stop after so many accounts.")
         parser.add_argument("--dry-run", action="store_true", help="Say which accounts would be provisioned.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -53,7 +60,8 @@ class Command(BaseCommand):
         if options["dry_run"]:
             for account in accounts:
                 self.stdout.write(f"{account.slug}: would be provisioned")
-            self.stdout.write(f"{len(accounts)} accounts have no project. Nothing was changed.")
+            have = "account has" if len(accounts) == 1 else "accounts have"
+            self.stdout.write(f"{len(accounts)} {have} no project. Nothing was changed.")
             return
         done, failed = self._provision_all(accounts, 1 / options["rate"])
         self.stdout.write(f"{done} provisioned, {len(failed)} failed, of {len(accounts)} accounts without a project.")

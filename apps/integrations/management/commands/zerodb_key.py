@@ -23,6 +23,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--caller", type=UUID, help="give this caller another key (to rotate it); without it a new caller is made"
         )
+        parser.add_argument("--dry-run", action="store_true", help="Say what would be made, and make nothing.")
         parser.add_argument("--unlimited", action="store_true", help="a new caller without limits on projects by tier")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -30,10 +31,13 @@ class Command(BaseCommand):
         if not name or len(name) > 100:
             raise CommandError("Give the key a name of 1 to 100 characters.")
         caller_id = options["caller"]
+        if caller_id is not None and not self._exists(caller_id):
+            raise CommandError(f"There is no caller {caller_id}.")
+        if options["dry_run"]:
+            self.stderr.write(f"A key “{name}” of {caller_id or 'a new caller'} would be made. Nothing was changed.")
+            return
         if caller_id is None:
             caller_id = create_caller(name, unlimited_projects=options["unlimited"]).id
-        elif not self._exists(caller_id):
-            raise CommandError(f"There is no caller {caller_id}.")
         key = create_key(caller_id, name)
         self.stderr.write(
             f"Key {key.public_id} of caller {caller_id}. It is shown this once and stored as a hash only."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, time, timedelta
@@ -59,6 +60,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except FileExistsError as error:
             raise CommandError(f"{output} exists already.") from error
+        except OSError as error:
+            raise CommandError(f"{output} can't be written: {error.strerror}.") from error
         if output is not None:
             self.stderr.write(f"Wrote {output}.")
 
@@ -87,14 +90,18 @@ def _trail(account: Account | None) -> UUID:
 
 
 def _moment(text: str) -> datetime:
-    """A day's beginning or a moment; times without a zone are in the installation's. Raises ValueError."""
-    day = parse_date(text)
-    moment = datetime.combine(day, time.min) if day else parse_datetime(text)
+    """A day's beginning or a moment; times without a zone are in the installation's. Raises ArgumentTypeError."""
+    try:
+        day = parse_date(text)
+        moment = datetime.combine(day, time.min) if day else parse_datetime(text)
+    except ValueError:  # well formed, and on no calendar
+        moment = None
     if moment is None:
-        raise ValueError(f"Not a day or a moment: {text}")
+        raise ArgumentTypeError(f"“{text}” is no day or moment; write 2026-11-21 or 2026-11-21T09:30Z")
     return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
 
 
 def _day_after(text: str) -> datetime:
-    """The end of a day (the beginning of the next), or a moment. Raises ValueError."""
-    return _moment(text) + timedelta(days=1) if parse_date(text) else _moment(text)
+    """The end of a day (the beginning of the next), or a moment. Raises ArgumentTypeError."""
+    moment = _moment(text)
+    return moment + timedelta(days=1) if parse_date(text) else moment

@@ -48,7 +48,8 @@ class Command(BaseCommand):
             raise CommandError(f"The vault is sealed, nothing can be proven: {error}", returncode=2) from error
         faults, trails = sum(len(proof.faults) for proof in proofs), len(proofs)
         if faults:
-            raise CommandError(f"{faults} faults in {trails} trails.", returncode=1)
+            found = "1 fault" if faults == 1 else f"{faults} faults"
+            raise CommandError(f"{found} in {trails} {'trail' if trails == 1 else 'trails'}.", returncode=1)
         if export is not None:
             self._write(export, proofs)
         self.stdout.write(f"{trails} trails are whole." if trails != 1 else "The trail is whole.")
