@@ -18,7 +18,7 @@ class VaultConfig(AppConfig):
         from apps.accounts.audit import set_writer
         from apps.accounts.demo.build import demo_account_built
         from apps.accounts.signals import account_created, job_cancelled
-        from apps.vault import jobs  # noqa: F401 - declares the kinds of jobs
+        from apps.vault import jobs, mfa  # noqa: F401 - jobs declares its kinds
         from apps.vault.audit.chain import append
         from apps.vault.demo.contacts import add_contacts
         from apps.vault.keys import DecryptionFailed, Sealed
@@ -38,4 +38,5 @@ class VaultConfig(AppConfig):
         account_created.connect(make_account_keys, dispatch_uid="vault.make_account_keys")
         job_cancelled.connect(note_cancelled, dispatch_uid="vault.note_cancelled_import")
         demo_account_built.connect(add_contacts, dispatch_uid="vault.demo_contacts")
+        mfa.connect()
         register_all()

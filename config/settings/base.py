@@ -212,7 +212,7 @@ MFA_ADAPTER = "apps.vault.mfa.MFAAdapter"
 ADMIN_SECOND_FACTOR_SECONDS = environment.integer("ADMIN_SECOND_FACTOR_SECONDS", 12 * 3600, least=60)
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Strongroom"
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "apps.vault.sessions"  # cached_db, with secrets sealed
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
