@@ -35,12 +35,12 @@ class SessionStore(cached_db.SessionStore):
         found = super().pop(key) if default is _ABSENT else super().pop(key, default)
         return self._opened(key, found, default)
 
-    def setdefault(self, key: str, value: Any) -> Any:
+    def setdefault(self, key: str, value: Any) -> Any:  # type: ignore[override]
         if key not in self:
             self[key] = value
         return self[key]
 
-    def update(self, dict_: Any) -> None:
+    def update(self, dict_: Any) -> None:  # type: ignore[override]
         super().update({key: self._sealed(key, value) for key, value in dict(dict_).items()})
 
     async def aget(self, key: str, default: Any = None) -> Any:
