@@ -32,6 +32,9 @@ _SECRET_ALPHABET = string.ascii_letters + string.digits
 _SECRET_LENGTH = 43
 """43 symbols of 62 hold 256 bits."""
 _CACHE_SECONDS = 30
+_CHANGING = "changing"
+_MARK_SECONDS = 60
+"""Longer than any request that has read the key as it was before."""
 LAST_USED_RESOLUTION = 60
 """Seconds between two writes of ``last_used_at``."""
 
@@ -94,8 +97,9 @@ def recognise(plain: str) -> KnownKey | None:
 
 
 def _known(key_id: str) -> KnownKey | None:
-    name = f"api-key:{key_id}"
-    known: KnownKey | None = cache.get(name)
+    name = _cached_as(key_id)
+    found: KnownKey | str | None = cache.get(name)
+    known = found if isinstance(found, KnownKey) else None
     if known is None:
         with platform("find the API key of a request"):
             row = APIKey.objects.select_related("account").filter(key_id=key_id).first()
@@ -112,20 +116,25 @@ def _known(key_id: str) -> KnownKey | None:
             row.account,
             row.rate_limit_per_hour,
         )
-        cache.set(name, known, _CACHE_SECONDS)
+        # Never over the mark of somebody who changes the key: what was read before the change must not outlive it.
+        cache.add(name, known, _CACHE_SECONDS)
     return known
 
 
+def _cached_as(key_id: str) -> str:
+    return f"api-key:{key_id}"
+
+
 def forget(key_id: str) -> None:
-    """Make every process look the key up again; whoever changes a key calls this after commit."""
-    cache.delete(f"api-key:{key_id}")
+    """Make every process look the key up for a while; whoever changes a key calls this before and after commit."""
+    cache.set(_cached_as(key_id), _CHANGING, _MARK_SECONDS)
 
 
 def forget_account(account_id: UUID) -> None:
-    """Make every process look up all keys of an account again (its name or status changed)."""
+    """``forget`` all keys of an account: its name or status changes."""
     with tenant(account_id):
-        names = [f"api-key:{key_id}" for key_id in APIKey.objects.values_list("key_id", flat=True)]
-    cache.delete_many(names)
+        names = [_cached_as(key_id) for key_id in APIKey.objects.values_list("key_id", flat=True)]
+    cache.set_many(dict.fromkeys(names, _CHANGING), _MARK_SECONDS)
 
 
 def _note_use(known: KnownKey, secret: str) -> None:

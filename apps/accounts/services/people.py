@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -107,5 +109,6 @@ def _disable_keys(user: User) -> int:
     for key in keys:
         with tenant(key.account_id):
             APIKey.objects.filter(pk=key.pk).update(enabled=False)
-        transaction.on_commit(lambda key_id=key.key_id: credentials.forget(key_id))  # type: ignore[misc]
+        credentials.forget(key.key_id)
+        transaction.on_commit(partial(credentials.forget, key.key_id))
     return len(keys)

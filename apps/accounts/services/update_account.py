@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -44,6 +45,6 @@ def update_account(account: Account, *, actor: Actor, **values: str) -> Account:
     account.save(update_fields=[*changes, "updated_at"])
     audit.record("account.updated", actor=actor, entity=account, label=account.name, changes=changes)
     account_changed.send(sender=Account, account=account, actor=actor)
-    account_id = account.id
-    transaction.on_commit(lambda: credentials.forget_account(account_id))
+    credentials.forget_account(account.id)
+    transaction.on_commit(partial(credentials.forget_account, account.id))
     return account
