@@ -90,3 +90,22 @@ def faults_of(axe_source: str) -> Callable[[Page], list[str]]:
         ]
 
     return check
+
+
+@pytest.fixture
+def wrong_with(faults_of: Callable[[Page], list[str]]) -> Callable[[Visitor], list[str]]:
+    """What is wrong with the page a visitor sees: accessibility, width, headings, the browser's complaints."""
+
+    def check(visitor: Visitor) -> list[str]:
+        page = visitor.page
+        faults = [f"axe {fault}" for fault in faults_of(page)]
+        beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if beyond > 0:
+            faults.append(f"{beyond} px wider than the window")
+        if page.locator("h1").count() != 1:
+            faults.append(f"{page.locator('h1').count()} h1")
+        faults += visitor.faults
+        visitor.faults.clear()
+        return [f"{page.url.removeprefix(visitor.base)}: {fault}" for fault in faults]
+
+    return check
