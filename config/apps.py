@@ -4,10 +4,10 @@ from django.apps import AppConfig
 
 
 class ProjectConfig(AppConfig):
-    """Checks of the settings."""
+    """Checks of the settings, and the broker: without our application Celery's own default would be asked."""
 
     name = "config"
     verbose_name = "Project"
 
     def ready(self) -> None:
-        from config import checks  # noqa: F401 - registers them
+        from config import celery, checks  # noqa: F401 - says where messages go; registers them

@@ -23,14 +23,14 @@ from tests.threads import at_once
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.covers("X-06")]
 
 
-def put_without_broker(account: Account) -> Job:
-    """A job put in line by a process whose broker does not answer."""
+def put_elsewhere(account: Account, **surroundings: str) -> Job:
+    """A job put in line by a process of its own, in which nothing but Django is set up."""
     code = (
         "from uuid import UUID; from apps.accounts.actors import Actor; from apps.accounts.jobs import enqueue; "
         "from apps.accounts.tenancy.scope import tenant\n"
         f"with tenant(UUID('{account.id}')): enqueue('audit.verify', actor=Actor.system('Parade'))"
     )
-    assert run_python(code, CELERY_BROKER_URL="redis://127.0.0.1:1/0") == 0
+    assert run_python(code, **surroundings) == 0
     with tenant(account):
         return Job.objects.get()
 
@@ -40,6 +40,10 @@ class TestEnqueue:
         with tenant(account):
             job = enqueue(KIND, actor=SYSTEM)
             assert broker.messages() == []
+        assert broker.messages() == [str(job.id)]
+
+    def test_every_process_knows_the_broker(self, account: Account, broker: Any) -> None:
+        job = put_elsewhere(account)
         assert broker.messages() == [str(job.id)]
 
     def test_what_is_rolled_back_leaves_neither_row_nor_message(
@@ -57,7 +61,7 @@ class TestEnqueue:
             enqueue("parade.unknown", actor=SYSTEM)
 
     def test_a_broker_that_is_away_costs_only_time(self, account: Account, broker: Any) -> None:
-        job = put_without_broker(account)
+        job = put_elsewhere(account, CELERY_BROKER_URL="redis://127.0.0.1:1/0")
         assert (job.status, broker.messages()) == ("queued", [])
         change(job, next_attempt_at=ago(6))
         assert sweep() == 1
