@@ -24,6 +24,7 @@ class ProtectTable(Operation):
       CHECK) and one for the platform role (``true``);
     * primary key ``(owner, id)``, so that look-ups inside the owner and references use the same index and the
       table can be distributed by owner;
+    * no statistics of the owner's column (see ``uncounted``);
     * a composite foreign key for each TenantForeignKey the model has at this point;
     * rights for the serving role and the platform role, never TRUNCATE. ``append_only`` leaves only
       SELECT and INSERT, and adds triggers that refuse UPDATE, DELETE and TRUNCATE to everyone.
@@ -78,6 +79,7 @@ class ProtectTable(Operation):
             statements.append(
                 f"ALTER TABLE {table} DROP CONSTRAINT {key}, ADD CONSTRAINT {key} PRIMARY KEY ({q(column)}, {q('id')})"
             )
+            statements.append(uncounted(table, q(column)))
         statements += _rights(table, app, platform, self.append_only)
         for statement in statements:
             editor.execute(statement, params=None)
@@ -108,6 +110,48 @@ class ProtectTable(Operation):
             statements += [f"DROP TRIGGER append_only ON {table}", f"DROP TRIGGER append_only_truncate ON {table}"]
         for statement in statements:
             editor.execute(statement, params=None)
+
+
+def uncounted(table: str, column: str) -> str:
+    """The statement that keeps PostgreSQL from counting how many rows each owner has.
+
+    When all owners it counted make up the whole table, the planner is sure that a new one has no row. Then every index
+    that begins with the owner looks as good as the right one, and a look-up reads all rows of the account. Without
+    the count it takes every owner for one of two hundred: the index that names more columns wins, or the ordered one.
+    """
+    return f"ALTER TABLE {table} ALTER COLUMN {column} SET STATISTICS 0"
+
+
+class UncountOwners(Operation):
+    """``uncounted`` for the owned tables that were protected before ProtectTable did it."""
+
+    reversible = True
+    category = OperationCategory.SQL
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """The models' state does not change: this is about the database alone."""
+
+    def describe(self) -> str:
+        return "Forget how many rows each owner has"
+
+    def database_forwards(self, app_label: str, editor: Any, from_state: Any, to_state: Any) -> None:
+        q = editor.quote_name
+        with editor.connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT c.relname, a.attname FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid "
+                "JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public' "
+                "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = ANY(%s) "
+                "WHERE p.polname = 'owner_only'",
+                [[wall.column for wall in _walls().values()]],
+            )
+            found = cursor.fetchall()
+        for table, column in found:
+            editor.execute(uncounted(q(table), q(column)), params=None)
+            if editor.connection.pg_version >= 180000:  # what was counted stays until then
+                editor.execute("SELECT pg_clear_attribute_stats('public', %s, %s, false)", [table, column])
+
+    def database_backwards(self, app_label: str, editor: Any, from_state: Any, to_state: Any) -> None:
+        """Nothing to undo: the count was of no use."""
 
 
 class AddTenantKey(Operation):
