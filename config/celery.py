@@ -1,6 +1,8 @@
 """The Celery application."""
 
+import math
 import os
+import time
 
 from celery import Celery
 from celery.signals import setup_logging, task_postrun, worker_init, worker_ready
@@ -24,9 +26,18 @@ def _refuse_without_walls(**_: object) -> None:
     require_walls()
 
 
+_shown = -math.inf
+SECONDS_BETWEEN_SIGNS = 3.0
+"""Short tasks come by the hundred a second, and health asks for one sign in half a minute."""
+
+
 @worker_ready.connect
 @task_postrun.connect
 def _show_life(**_: object) -> None:
+    global _shown
+    if time.monotonic() - _shown < SECONDS_BETWEEN_SIGNS:
+        return
     from config.health import worker_seen
 
     worker_seen()
+    _shown = time.monotonic()
