@@ -16,6 +16,7 @@ from apps.accounts.api.pagination import PageParameters, answer_page
 from apps.accounts.api.preconditions import answer_object, check_unchanged
 from apps.accounts.api.serializers import Input, PassedOn, Time, page_of, text_schema
 from apps.accounts.api.views import AccountView
+from apps.accounts.keyset import Page, Position
 from apps.vault import selectors
 from apps.vault.api.cursors import BY_NAME, BY_RECENCY
 from apps.vault.contact_values import MAX_LENGTHS
@@ -114,8 +115,12 @@ class ContactsView(AccountView):
         if by_name:
             page = selectors.contacts_by_name(search, position, wanted["limit"])
         else:
-            page = selectors.contacts_by_recency(search, position, wanted["limit"], as_json=True)
+            page = self.by_recency(search, position, wanted["limit"])
         return answer_page(page, cursors, show)
+
+    def by_recency(self, search: selectors.ContactSearch, position: Position | None, limit: int) -> Page[Any]:
+        """The rows of a page, the latest activity first."""
+        return selectors.contacts_by_recency(search, position, limit, as_json=True)
 
     @extend_schema(
         operation_id="contacts_create",
