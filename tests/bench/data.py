@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from psycopg.types.json import Jsonb
 
 from apps.accounts.identifiers import uuid7
 from apps.accounts.models import Account
-from apps.accounts.tenancy.scope import tenant
+from apps.accounts.tenancy.scope import ACCOUNT_WALL, tenant
 from apps.vault.fields import SealedValue
 from apps.vault.models import Contact
+from tests.bench.bulk import insert
 from tests.bench.twin.models import PlainContact
 
 _FIRST = [
@@ -66,11 +66,18 @@ def contact_values(number: int) -> dict[str, Any]:
         "email": f"{first}.{last}.{number}@mail{number % 50}.example".lower(),
         "phone": f"+4477{number:08d}",
         "custom_attributes": {"plan": source.choice(["free", "team", "company"]), "seats": number % 40, "city": last},
-        "last_activity_at": _START + timedelta(seconds=number * 7),
+        # In another order than they were added in, as in life.
+        "last_activity_at": _START + timedelta(seconds=source.randrange(20_000_000)),
     }
 
 
 _SEALED = ("name", "email", "phone", "custom_attributes")
+_COLUMNS = {
+    Contact._meta.db_table: f"id account_id created_at updated_at {' '.join(_SEALED)} email_index phone_index "
+    "contact_type last_activity_at",
+    PlainContact._meta.db_table: f"id company_id created_at updated_at {' '.join(_SEALED)} contact_type "
+    "last_activity_at",
+}
 
 
 def fill(account: Account, numbers: range, *, batch: int = 5000) -> None:
@@ -92,17 +99,8 @@ def _fill(account: Account, numbers: range) -> None:
             sealed.append([key, account.id, now, now, *cipher, *blind, "lead", when])
             texts = [values["name"], values["email"], values["phone"], Jsonb(values["custom_attributes"])]
             plain.append([key, account.id, now, now, *texts, "lead", when])
-        _insert(
-            Contact._meta.db_table,
-            f"id account_id created_at updated_at {' '.join(_SEALED)} email_index phone_index "
-            "contact_type last_activity_at",
-            sealed,
-        )
-        _insert(
-            PlainContact._meta.db_table,
-            f"id company_id created_at updated_at {' '.join(_SEALED)} contact_type last_activity_at",
-            plain,
-        )
+    for table, rows in ((Contact._meta.db_table, sealed), (PlainContact._meta.db_table, plain)):
+        insert(table, _COLUMNS[table], rows, ACCOUNT_WALL, account.id)
 
 
 def _seal(row: Contact, name: str, value: Any) -> bytes:
@@ -115,10 +113,3 @@ def _index(account_id: UUID, name: str, value: str) -> bytes | None:
     field: Any = Contact._meta.get_field(name)
     found: bytes | None = field.index(account_id, value)
     return found
-
-
-def _insert(table: str, columns: str, rows: list[list[Any]]) -> None:
-    names = columns.split()
-    with connection.cursor() as cursor:
-        places = ", ".join(["%s"] * len(names))
-        cursor.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({places})", rows)

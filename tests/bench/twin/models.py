@@ -1,7 +1,8 @@
-"""The twin of a contact."""
+"""The twin of a contact, and the token that opens the twin's API."""
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 
 from apps.accounts.identifiers import uuid7
@@ -35,3 +36,14 @@ class PlainContact(models.Model):
 
     def __str__(self) -> str:
         return f"Plain contact {self.id}"
+
+
+class PlainToken(models.Model):
+    """What REST framework's ``TokenAuthentication`` looks up: a token, found with its user in one query."""
+
+    key = models.CharField(max_length=40, primary_key=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    company_id = models.UUIDField()
+
+    def __str__(self) -> str:
+        return f"Plain token of {self.user_id}"

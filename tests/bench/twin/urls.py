@@ -1,0 +1,5 @@
+from django.urls import path
+
+from tests.bench.twin.api import PlainContacts
+
+urlpatterns = [path("contacts", PlainContacts.as_view())]
