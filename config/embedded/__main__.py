@@ -1,6 +1,9 @@
 """``python -m config.embedded start|stop|urls``: the embedded servers alone, for development and tests.
 
 ``make run`` does not need this: its supervisor starts both and ends them with itself.
+
+``python -m config.embedded run psql`` (or ``pg_dump``, …) runs a program of PostgreSQL's, connected to the embedded
+server as its administrator, whom row security does not hold.
 """
 
 from __future__ import annotations
@@ -8,11 +11,13 @@ from __future__ import annotations
 import os
 import shlex
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
 
-from config.embedded.data_folder import announce, withdraw
+from config.embedded.data_folder import announce, secret, withdraw
+from config.embedded.postgres import DATABASE, EmbeddedPostgres, programs
 from config.embedded.servers import Servers
 
 
@@ -52,6 +57,23 @@ def _be_keeper(servers: Servers) -> None:
     os._exit(0)
 
 
+def _run(program: str, arguments: list[str], data: Path) -> int:
+    """Run a program of PostgreSQL's. Returns its exit code."""
+    server = EmbeddedPostgres(data)
+    path = programs() / program
+    if not path.is_file():
+        print(f"PostgreSQL has no program {program}.", file=sys.stderr)
+        return 2
+    connected = {
+        "PGHOST": "127.0.0.1",
+        "PGPORT": str(server.port),
+        "PGUSER": "postgres",
+        "PGPASSWORD": secret(data, "postgres-postgres"),
+        "PGDATABASE": DATABASE,
+    }
+    return subprocess.run([path, *arguments], env={**os.environ, **connected}, check=False).returncode
+
+
 def _main(verb: str, data: Path) -> int:
     servers = Servers(data)
     if verb == "start":
@@ -65,6 +87,13 @@ def _main(verb: str, data: Path) -> int:
 
 
 if __name__ == "__main__":
+    folder = Path(os.environ.get("DATA", "var")).resolve()
+    if len(sys.argv) > 2 and sys.argv[1] == "run":
+        sys.exit(_run(sys.argv[2], sys.argv[3:], folder))
     if len(sys.argv) != 2 or sys.argv[1] not in {"start", "stop", "urls"}:
-        sys.exit("usage: python -m config.embedded start|stop|urls   (DATA chooses the folder, default var)")
-    sys.exit(_main(sys.argv[1], Path(os.environ.get("DATA", "var")).resolve()))
+        sys.exit(
+            "usage: python -m config.embedded start|stop|urls\n"
+            "       python -m config.embedded run psql|pg_dump|… [ARGUMENTS]\n"
+            "DATA chooses the folder (default var)."
+        )
+    sys.exit(_main(sys.argv[1], folder))

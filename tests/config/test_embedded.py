@@ -204,3 +204,22 @@ def test_servers_end_with_whoever_started_them(tmp_path: Path) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert "database system is shut down" in (tmp_path / "logs" / "postgres.log").read_text().splitlines()[-1]
+
+
+def test_programs_of_postgresql_are_run_as_its_administrator(servers: Servers) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "config.embedded", "run", *arguments],
+            cwd=ROOT,
+            env={**os.environ, "DATA": str(servers.data)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert run("psql", "-Atc", "SELECT current_user, current_database()").stdout == "postgres|strongroom\n"
+    assert "PostgreSQL database dump complete" in run("pg_dump").stdout
+    unknown = run("nothing")
+    assert unknown.returncode == 2
+    assert "PostgreSQL has no program nothing." in unknown.stderr
