@@ -24,11 +24,8 @@ Status = AINativeProject.Status
 REFUSED = "402 from AINative: quota reached. The operator raises the plan."
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1440, "dark"), (380, "light")])
-def test_every_state_from_waiting_to_ready(
-    visit: Visit, wrong_with: WrongWith, cast: Cast, width: int, theme: str
-) -> None:
-    visitor = visit(width, theme)
+def test_every_state_from_waiting_to_ready(visit: Visit, wrong_with: WrongWith, cast: Cast) -> None:
+    visitor = visit(380, "light")
     visitor.sign_in(cast.alice)
     page = visitor.open(f"/app/{cast.account.slug}/ai/")
     expect(page.get_by_text("Your AI project is being set up")).to_be_visible()

@@ -75,9 +75,8 @@ def test_a_file_is_read_anew_mapped_imported_and_reviewed_by_keyboard(visit: Vis
     assert visitor.faults == []
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1440, "dark"), (380, "light")])
-def test_every_state_of_an_import(visit: Visit, wrong_with: WrongWith, cast: Cast, width: int, theme: str) -> None:
-    visitor = visit(width, theme)
+def test_every_state_of_an_import_on_a_phone_in_the_dark(visit: Visit, wrong_with: WrongWith, cast: Cast) -> None:
+    visitor = visit(380, "dark")
     visitor.sign_in(cast.bob)
     page = visitor.open(f"/app/{cast.account.slug}/contacts/import/")
     page.get_by_role("button", name="Upload and read").click()
