@@ -138,6 +138,9 @@
 
   openAll(document);
   ageAll();
+  // Where sections scroll sideways (phones), the current one is in sight.
+  const here = document.querySelector(".sr-pagenav [aria-current]");
+  if (here) here.closest(".sr-pagenav").scrollLeft = here.offsetLeft - 60;
   // After a refused form, the focus goes to the first fault.
   document.querySelector("main form .is-invalid")?.focus();
 })();
