@@ -91,7 +91,10 @@ def cancel(request: HttpRequest, import_id: UUID) -> HttpResponse:
 @tenant_page("contacts.import")
 def rejected(request: HttpRequest, import_id: UUID) -> HttpResponse:
     """The rejected rows as a CSV that can be corrected and imported again."""
-    return rejected_rows(the_import(import_id))
+    found = the_import(import_id)
+    if found.started_at is None:
+        return done(request, import_url(request, found), "Nothing is rejected yet: the import has not begun.")
+    return rejected_rows(found)
 
 
 def _state(found: ContactImport) -> str:

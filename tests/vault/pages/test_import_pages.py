@@ -104,6 +104,12 @@ def test_no_file_is_no_import(as_role: AsRole, base: str) -> None:
     assert answer.status_code == 422 and "Choose a file." in answer.content.decode()
 
 
+def test_an_import_that_has_not_begun_has_no_rejected_rows_to_give(as_role: AsRole, base: str) -> None:
+    client = as_role(Role.MEMBER)
+    where = upload(client, base)
+    assert client.get(f"{where}rejected/").headers["Location"] == where
+
+
 def test_an_import_can_be_dropped_before_and_stopped_after_it_began(as_role: AsRole, base: str, cast: Cast) -> None:
     client = as_role(Role.MEMBER)
     where = upload(client, base)
