@@ -27,10 +27,13 @@ pytestmark = [pytest.mark.django_db, pytest.mark.covers("A-07", "P-11", "X-11")]
 
 BASE = "/zerodb/v1/public/"
 SHAPES = [route.shape for route in every_route() if route.shape.startswith(BASE)]
-# Answered without a key: what the server is, whether it is well, which models it knows, and signing in.
+# Answered without a key: what the server is, whether it is well, its paths and models, and signing in.
 OPEN = {
     f"{BASE}",
     f"{BASE}health",
+    f"{BASE}openapi.json",
+    f"{BASE}docs",
+    f"{BASE}redoc",
     f"{BASE}embeddings/models",
     f"{BASE}auth/login",
     f"{BASE}auth/refresh",

@@ -56,9 +56,24 @@ def test_authentication_comes_before_routing_and_validation(stranger, method, pa
     assert body["error_code"] == "INVALID_API_KEY"
 
 
-@pytest.mark.parametrize("path", ["", "health", "embeddings/models"])
+@pytest.mark.parametrize("path", ["", "health", "docs", "redoc", "openapi.json", "embeddings/models"])
 def test_what_anybody_may_ask(stranger, path):
     assert stranger.get(path).status_code == 200
+
+
+def test_the_description_names_every_path_and_who_may_ask(stranger):
+    paths = stranger.get("openapi.json").json()["paths"]
+    for path, methods in {
+        "/projects": {"get", "post"},
+        "/projects/{project_id}": {"get", "patch", "delete"},
+        "/projects/{project_id}/embeddings/search": {"post"},
+        "/{project_id}/database/vectors/{vector_id}": {"get", "delete"},
+        "/vectors/upsert": {"post"},
+        "/{project_id}/agent-memory": {"get", "post", "put", "patch", "delete"},
+    }.items():
+        assert set(paths[path]) == methods
+    assert paths["/health"]["get"]["security"] == [] and paths["/projects"]["get"]["security"]
+    assert not [path for path in paths if "<" in path or "^" in path]
 
 
 def test_health_and_root_say_what_this_is(stranger):

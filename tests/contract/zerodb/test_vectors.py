@@ -279,3 +279,19 @@ class TestDelete:
         assert answer["metadata"] == {"b": 2} and answer["id"] == "v1"
         refused(store.patch("database/vectors/none/metadata", json={"metadata": {}}), 404, "VECTOR_NOT_FOUND")
         refused(store.patch("database/vectors/v1/metadata", json={}), 422)
+
+    def test_metadata_of_a_vector_in_another_namespace(self, store, make_vector):
+        put(store, "v1", make_vector(1), namespace="ns", metadata={"a": 1})
+        change = {"metadata": {"b": 2}}
+        refused(store.patch("database/vectors/v1/metadata", json=change), 404, "VECTOR_NOT_FOUND")
+        in_body = ok(store.patch("database/vectors/v1/metadata", json=change | {"namespace": "ns"}))
+        in_query = ok(store.patch("database/vectors/v1/metadata", json=change, params={"namespace": "ns"}))
+        assert in_body["metadata"] == in_query["metadata"] == {"b": 2}
+
+
+def test_scores_can_be_left_out(store, make_vector):
+    put(store, "v1", make_vector(1))
+    search = {"query_vector": make_vector(1)}
+    (shown,) = ok(store.post("database/vectors/search", json=search))["results"]
+    (bare,) = ok(store.post("database/vectors/search", json=search | {"include_similarity_score": False}))["results"]
+    assert set(shown) - set(bare) == {"score", "similarity", "similarity_score"}

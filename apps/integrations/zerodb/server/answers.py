@@ -7,10 +7,12 @@ from typing import Any
 from apps.integrations.models import ZeroVector
 from apps.integrations.zerodb.server.store.vectors import Match
 
+SCORE_NAMES = ("score", "similarity", "similarity_score")
+
 
 def scores(score: float) -> dict[str, float]:
     """The one number under the three names clients read."""
-    return {"score": score, "similarity": score, "similarity_score": score}
+    return dict.fromkeys(SCORE_NAMES, score)
 
 
 def match_answer(match: Match, *, with_metadata: bool = True, with_values: bool = False) -> dict[str, Any]:

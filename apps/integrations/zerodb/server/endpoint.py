@@ -67,10 +67,17 @@ def endpoint(
             body["processing_time_ms"] = round((time.perf_counter() - started) * 1000)
         return json_response(body, status)
 
-    # What the isolation tests read: which methods there are, and whether a caller is needed.
+    # What the server's description and the isolation tests read: which methods there are and what they do, and
+    # whether a caller is needed.
     serve.methods = tuple(views)  # type: ignore[attr-defined]
+    serve.summaries = {method: _summary(view) for method, view in views.items()}  # type: ignore[attr-defined]
     serve.open_to_all = open_to_all  # type: ignore[attr-defined]
     return serve
+
+
+def _summary(view: View) -> str:
+    name: str = getattr(view, "__name__", "")
+    return name.replace("_", " ").capitalize()
 
 
 def _refuse_null_characters(request: HttpRequest) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from apps.integrations.zerodb.server import agent_memory, scopes, service, sign_in
+from apps.integrations.zerodb.server import agent_memory, description, scopes, service, sign_in
 from apps.integrations.zerodb.server.embeddings import views as embeddings
 from apps.integrations.zerodb.server.endpoint import endpoint, unknown_path
 from apps.integrations.zerodb.server.memory import views as memory
@@ -19,6 +19,7 @@ scopes.register()
 _OPEN = [
     path("", endpoint(open_to_all=True, GET=service.root)),
     path("health", endpoint(open_to_all=True, GET=service.health)),
+    *[path(name, endpoint(open_to_all=True, GET=description.openapi)) for name in ("openapi.json", "docs", "redoc")],
 ]
 _AUTH = [
     path("auth/login", endpoint(open_to_all=True, POST=sign_in.login)),

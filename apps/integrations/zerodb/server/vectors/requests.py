@@ -145,6 +145,7 @@ class VectorSearch:
     conditions: list[Condition]
     include_metadata: bool
     include_values: bool
+    include_score: bool
 
 
 def read_search(call: Call) -> VectorSearch:
@@ -161,8 +162,8 @@ def read_search(call: Call) -> VectorSearch:
         conditions=read_metadata_filter(body, "metadata_filter", "filters", "filter", "filter_metadata"),
         include_metadata=body.boolean("include_metadata", default=True),
         include_values=body.boolean("include_embeddings", "include_vectors", "include_values", default=False),
+        include_score=body.boolean("include_similarity_score", default=True),
     )
-    body.boolean("include_similarity_score", default=True)
     body.finish()
     return wanted
 

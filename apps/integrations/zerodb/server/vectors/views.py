@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from apps.integrations.zerodb.server.answers import match_answer, vector_answer
+from apps.integrations.zerodb.server.answers import SCORE_NAMES, match_answer, vector_answer
 from apps.integrations.zerodb.server.call import Call
 from apps.integrations.zerodb.server.errors import ApiError, vector_not_found
 from apps.integrations.zerodb.server.namespaces import read_namespace
@@ -77,6 +77,9 @@ def search(call: Call, scope: ProjectReference) -> dict[str, Any]:
     results = []
     for match in matches:
         item = match_answer(match, with_metadata=wanted.include_metadata, with_values=wanted.include_values)
+        if not wanted.include_score:
+            for name in SCORE_NAMES:
+                del item[name]
         if wanted.include_values:
             item["vector"] = item["values"] = item["embedding"]
         results.append(item)
@@ -166,11 +169,12 @@ def _delete(call: Call, scope: ProjectReference, wanted: requests.OneVector) -> 
 
 
 def change_metadata(call: Call, scope: ProjectReference, vector_id: str) -> dict[str, Any]:
-    """``PATCH V/{id}/metadata``."""
-    body = call.body
+    """``PATCH V/{id}/metadata``; the namespace stands in the body or, as with its neighbours, in the query."""
+    body, query = call.body, call.query
     metadata = body.mapping("metadata", required=True) or {}
-    namespace = read_namespace(body)
+    namespace = read_namespace(body if body.has("namespace") else query)
     body.finish()
+    query.finish()
     with call.project(scope, writes=True):
         return vector_answer(store.replace_metadata(namespace, vector_id, metadata))
 
