@@ -39,3 +39,10 @@ def test_licences_are_ones_we_may_ship():
 def test_the_sprite_holds_exactly_the_icons_in_the_list():
     symbols = re.findall(r'<symbol id="([\w-]+)"', (vendor.VENDOR / "icons.svg").read_text())
     assert symbols == vendor.ICONS.read_text().split()
+
+
+def test_every_icon_of_the_list_is_used():
+    places = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "apps").rglob("*.py"), *(ROOT / "static/js").glob("*.js")]
+    written = "".join(path.read_text() for path in places)
+    quoted = set(re.findall(r"""["'#]([a-z][a-z0-9-]*)["']""", written))
+    assert set(vendor.ICONS.read_text().split()) - quoted == set()
