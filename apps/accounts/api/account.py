@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from apps.accounts.api.preconditions import answer_object, check_unchanged
-from apps.accounts.api.serializers import Input, Time
+from apps.accounts.api.serializers import Input, Text, Time
 from apps.accounts.api.views import AccountView
 from apps.accounts.models import Account
 from apps.accounts.services.update_account import update_account
@@ -20,12 +20,10 @@ class AccountSerializer(Input):
     """The account that the key or the session acts for."""
 
     id = serializers.UUIDField(read_only=True)
-    name = serializers.CharField(max_length=120, required=False)
-    slug = serializers.CharField(max_length=60, required=False, help_text="Its part of the pages' addresses.")
+    name = Text(max_length=120, required=False)
+    slug = Text(max_length=60, required=False, help_text="Its part of the pages' addresses.")
     status = serializers.ChoiceField(choices=Account.Status.choices, read_only=True)
-    default_region = serializers.CharField(
-        max_length=2, required=False, help_text="Country of phone numbers without +code (ISO 3166)."
-    )
+    default_region = Text(max_length=2, required=False, help_text="Country of phone numbers without +code (ISO 3166).")
     created_at = Time(read_only=True)
     updated_at = Time(read_only=True)
 

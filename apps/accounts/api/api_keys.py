@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from apps.accounts.actors import Actor
 from apps.accounts.api.pagination import Cursors, PageParameters, answer_list
 from apps.accounts.api.preconditions import answer_object, check_unchanged
-from apps.accounts.api.serializers import Input, Time, page_of
+from apps.accounts.api.serializers import Input, Text, Time, page_of
 from apps.accounts.api.views import AccountView, answer
 from apps.accounts.models import APIKey
 from apps.accounts.permissions import allows, require
@@ -28,10 +28,10 @@ class APIKeySerializer(Input):
     """A key with which a program acts for the account, never its secret."""
 
     id = serializers.UUIDField(read_only=True)
-    name = serializers.CharField(max_length=120)
+    name = Text(max_length=120)
     role = serializers.ChoiceField(choices=Role.choices, default=Role.MEMBER.value)
     scopes = serializers.ListField(
-        child=serializers.CharField(max_length=60),
+        child=Text(max_length=60),
         max_length=100,
         default=list,
         help_text="Actions (`contacts.view`) or resources (`contacts.*`); none means all that the role may do.",

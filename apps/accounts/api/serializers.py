@@ -34,6 +34,15 @@ class Parameters(Input):
     default_error_messages = {"unknown": "There is no such parameter here."}
 
 
+class Text(serializers.CharField):
+    """Text, and nothing that could be read as text: 5 is no name."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class PassedOn(serializers.Field[Any, Any, Any, Any]):
     """A value that the service checks, so that all that is wrong is said at once. ``schema`` describes it."""
 

@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from apps.accounts.names import one_line
 from apps.accounts.roles import Role
 
 SCOPES = (
@@ -58,7 +59,9 @@ class InviteForm(forms.Form):
 class AccountForm(forms.Form):
     """Name and address of an account, and where its phone numbers come from."""
 
-    name = forms.CharField(max_length=120, error_messages={"required": "An account needs a name."})
+    name = forms.CharField(
+        max_length=120, validators=[one_line], error_messages={"required": "An account needs a name."}
+    )
     slug = forms.SlugField(
         max_length=60, label="Address", error_messages={"invalid": "Use a–z, 0–9 and hyphens between them."}
     )
@@ -73,14 +76,17 @@ class NewAccountForm(forms.Form):
     """The name of another account."""
 
     name = forms.CharField(
-        max_length=120, label="Company or team", error_messages={"required": "Write the name of the company or team."}
+        max_length=120,
+        validators=[one_line],
+        label="Company or team",
+        error_messages={"required": "Write the name of the company or team."},
     )
 
 
 class ProfileForm(forms.Form):
     """What others see of a person, and how the pages look to them."""
 
-    name = forms.CharField(max_length=120, required=False, label="Your name")
+    name = forms.CharField(max_length=120, validators=[one_line], required=False, label="Your name")
     theme = forms.ChoiceField(
         required=False, label="Look", choices=[("", "As my device"), ("light", "Light"), ("dark", "Dark")]
     )
@@ -90,7 +96,9 @@ class APIKeyForm(forms.Form):
     """A key's settings; who makes it can give it no higher role than their own. The service checks the rest."""
 
     name = forms.CharField(
-        max_length=120, error_messages={"required": "A key needs a name, so that you recognise it later."}
+        max_length=120,
+        validators=[one_line],
+        error_messages={"required": "A key needs a name, so that you recognise it later."},
     )
     role = forms.ChoiceField(label="Acts as")
     scopes = forms.MultipleChoiceField(required=False, choices=SCOPES, widget=forms.CheckboxSelectMultiple)

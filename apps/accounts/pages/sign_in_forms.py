@@ -14,6 +14,7 @@ from django.http import HttpRequest
 
 from apps.accounts.adapter import SESSION_INVITATION
 from apps.accounts.models import Invitation, User
+from apps.accounts.names import one_line
 from apps.accounts.services import invitations
 from apps.accounts.services.create_account import create_account
 from apps.accounts.services.update_profile import update_profile
@@ -54,11 +55,17 @@ class SignUpForm(PlainWords, account_forms.SignupForm):
         self.invitation = _invitation()
         super().__init__(*args, **kwargs)
         self.fields["name"] = forms.CharField(
-            max_length=120, label="Your name", widget=forms.TextInput(attrs={"autocomplete": "name"})
+            max_length=120,
+            validators=[one_line],
+            label="Your name",
+            widget=forms.TextInput(attrs={"autocomplete": "name"}),
         )
         if self.invitation is None:
             self.fields["company"] = forms.CharField(
-                max_length=120, label="Company or team", widget=forms.TextInput(attrs={"autocomplete": "organization"})
+                max_length=120,
+                validators=[one_line],
+                label="Company or team",
+                widget=forms.TextInput(attrs={"autocomplete": "organization"}),
             )
         else:
             self.fields["email"].initial = self.invitation.email

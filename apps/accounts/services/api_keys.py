@@ -13,6 +13,7 @@ from django.utils import timezone
 from apps.accounts import audit, credentials
 from apps.accounts.actors import Actor
 from apps.accounts.models import APIKey
+from apps.accounts.names import check_name
 from apps.accounts.permissions import allows, is_scope, require, within_scopes
 from apps.accounts.roles import Role
 
@@ -106,6 +107,7 @@ def _set(row: APIKey, values: dict[str, Any]) -> None:
     for name, value in values.items():
         setattr(row, name, value)
     row.name = (row.name or "").strip()
+    check_name(row.name)
     row.full_clean(exclude=["id", "secret_hash"])
     wrong = [scope for scope in row.scopes if not is_scope(scope)]
     if wrong:

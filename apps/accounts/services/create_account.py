@@ -9,6 +9,7 @@ from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.identifiers import uuid7
 from apps.accounts.models import Account, Membership, User
+from apps.accounts.names import check_name
 from apps.accounts.roles import Role
 from apps.accounts.signals import account_created
 from apps.accounts.tenancy.scope import platform, tenant
@@ -24,6 +25,7 @@ def create_account(*, name: str, owner: User, actor: Actor | None = None, slug: 
     """
     actor = actor or Actor.person(owner)
     account = Account(id=uuid7(), name=name.strip(), slug=slug or free_slug(name))
+    check_name(account.name)
     with platform("check that an account's address is free"):
         account.full_clean(exclude=["id"])
     if account.slug in RESERVED_SLUGS:

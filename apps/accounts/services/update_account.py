@@ -12,6 +12,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from apps.accounts import audit, credentials
 from apps.accounts.actors import Actor
 from apps.accounts.models import Account
+from apps.accounts.names import check_name
 from apps.accounts.permissions import require
 from apps.accounts.services.create_account import RESERVED_SLUGS
 from apps.accounts.signals import account_changed
@@ -30,6 +31,7 @@ def update_account(account: Account, *, actor: Actor, **values: str) -> Account:
     for name, value in values.items():
         setattr(account, name, value.strip())
     account.default_region = account.default_region.upper()
+    check_name(account.name)
     with platform("check that an account's address is free"):
         account.full_clean()
     if account.slug != before.slug and account.slug in RESERVED_SLUGS:

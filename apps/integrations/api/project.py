@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from apps.accounts.api.jobs import JobSerializer, show_job
 from apps.accounts.api.preconditions import answer_object, check_unchanged
 from apps.accounts.api.problems import declare
-from apps.accounts.api.serializers import Input, PassedOn, Time
+from apps.accounts.api.serializers import Input, PassedOn, Text, Time
 from apps.accounts.api.views import AccountView, answer
 from apps.integrations.models import AINativeProject
 from apps.integrations.zerodb.provisioning import AlreadyReady, change_settings, project_of, request_provisioning
@@ -32,7 +32,7 @@ class ProjectFeaturesSerializer(serializers.Serializer[Any]):
 class ProjectSettingsSerializer(Input):
     """How the project works. Dimensions follow from the model."""
 
-    embeddings_model = serializers.CharField(max_length=200, required=False)
+    embeddings_model = Text(max_length=200, required=False)
     vector_dimensions = serializers.IntegerField(required=False, min_value=1, max_value=100_000)
     auto_indexing = serializers.BooleanField(required=False)
     features = PassedOn(

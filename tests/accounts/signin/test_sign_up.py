@@ -53,8 +53,9 @@ def test_signing_up_makes_person_and_account_together(client: Client) -> None:
     assert actions(trail(account)) == ["account.created", "user.signed_up"]
 
 
-def test_a_company_name_that_cannot_be_leaves_no_person_behind(client: Client) -> None:
-    answer = sign_up(client, company=" ")
+@pytest.mark.parametrize("company", [" ", "Two\u2028lines", "Turned \u202ednuora", "\u200b", "x" * 121])
+def test_a_company_name_that_cannot_be_leaves_no_person_behind(client: Client, company: str) -> None:
+    answer = sign_up(client, company=company)
     assert answer.status_code == 200
     assert not User.objects.exists()
     assert not accounts()
