@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,11 +12,8 @@ from django.db.utils import IntegrityError, ProgrammingError
 
 from apps.accounts.identifiers import uuid7
 from apps.accounts.tenancy.models import InScope, OwnedQuerySet, WrongScope
-from apps.accounts.tenancy.registry import owned_columns
 from apps.accounts.tenancy.scope import owner_scope, platform
 from apps.vault.keys import DecryptionFailed
-from tests import database
-from tests.accounts.tenancy.conftest import connected_to
 from tests.accounts.tenancy.shelves.models import Shelf
 from tests.isolation.rows import make_owner, make_row, owned_models, wall_of
 
@@ -34,27 +30,6 @@ def orm_wall_down(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(OwnedQuerySet, "_insert", models.QuerySet._insert)  # type: ignore[attr-defined]
     monkeypatch.setattr(OwnedQuerySet, "_update", models.QuerySet._update)  # type: ignore[attr-defined]
     monkeypatch.setattr(OwnedQuerySet, "update", models.QuerySet.update)
-
-
-@pytest.fixture(scope="module")
-def without_policies(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
-    """The name of a database in which no table has row security any more."""
-    name = f"bare_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    database.create(name)
-    with database.owner_connection(name) as owner:
-        for table in owned_columns():
-            owner.execute(f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY')  # type: ignore[arg-type]
-            owner.execute(f'ALTER TABLE "{table}" DISABLE ROW LEVEL SECURITY')  # type: ignore[arg-type]
-    yield name
-    database.drop(name)
-
-
-@pytest.fixture
-def database_wall_down(without_policies: str, django_db_blocker: Any) -> Iterator[None]:
-    """Django works in a database without policies; what a test does there is rolled back."""
-    with django_db_blocker.unblock(), connected_to(without_policies), transaction.atomic():
-        yield
-        transaction.set_rollback(True)
 
 
 @contextmanager

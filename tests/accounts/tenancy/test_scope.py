@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.utils import IntegrityError, ProgrammingError
+from django.db import connection, connections, transaction
+from django.db.utils import DatabaseError, IntegrityError, ProgrammingError
 
 from apps.accounts.models import Account
 from apps.accounts.tenancy.scope import NoScope, current_account_id, platform, platform_reason, tenant
@@ -92,6 +92,61 @@ class TestOutsideOfATransaction:
                 assert raw("SELECT count(*) FROM accounts_account") == [(1,)]
         finally:
             connection.close()
+
+    def test_what_runs_after_the_commit_sees_nobodys_rows(self, ours: Account, theirs: Account) -> None:
+        """The scope ended with its transaction: whoever needs rows then opens one."""
+        for account in (ours, theirs):
+            with tenant(account):
+                Shelf.objects.create(name="there")
+        seen: list[Any] = []
+        with tenant(ours):
+            transaction.on_commit(lambda: seen.append((raw("SELECT count(*) FROM shelves_shelf"), state())))
+            transaction.on_commit(lambda: seen.append(Shelf.objects.count()))
+            transaction.on_commit(lambda: seen.append(_in_scope(theirs)))
+        assert seen == [([(0,)], NOBODY), 0, {theirs.id}]
+
+    def test_another_connection_has_no_scope(self, ours: Account) -> None:
+        """A second alias of the same database: our literal is in the query, and the policy lets nothing through."""
+        connections.databases["other"] = dict(connection.settings_dict)
+        try:
+            with tenant(ours):
+                Shelf.objects.create(name="there")
+            with tenant(ours):
+                assert Shelf.objects.count() == 1
+                assert Shelf.objects.using("other").count() == 0
+                with pytest.raises(ProgrammingError, match="row-level security"):
+                    Shelf(name="elsewhere").save(using="other")
+            with tenant(ours, using="other"):
+                assert Shelf.objects.using("other").count() == 1
+                assert raw("SELECT count(*) FROM shelves_shelf") == [(0,)]
+        finally:
+            connections["other"].close()
+            del connections["other"], connections.databases["other"]
+
+    @pytest.mark.parametrize("chunk", [1, 2000])
+    def test_a_cursor_of_the_server_ends_with_its_scope(self, ours: Account, chunk: int) -> None:
+        with tenant(ours):
+            Shelf.objects.bulk_create([Shelf(name=f"shelf {number}") for number in range(5)])
+        with tenant(ours):
+            rows = Shelf.objects.order_by("name").iterator(chunk_size=chunk)
+            assert next(rows).name == "shelf 0"
+        if chunk == 1:
+            with pytest.raises(DatabaseError):
+                list(rows)
+        else:
+            assert {row.account_id for row in rows} == {ours.id}
+
+    def test_an_error_in_sql_ends_the_scope_and_the_next_one_is_clean(self, ours: Account, theirs: Account) -> None:
+        with pytest.raises(ProgrammingError), tenant(ours):
+            raw("SELECT * FROM nowhere")
+        assert state() == NOBODY
+        with tenant(theirs):
+            assert state() == inside(theirs)
+
+
+def _in_scope(account: Account) -> Any:
+    with tenant(account):
+        return {shelf.account_id for shelf in Shelf.objects.all()}
 
 
 def _end(ending: str) -> None:

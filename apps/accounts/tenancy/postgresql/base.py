@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.backends.postgresql import base, features
+from django.db.backends.postgresql import base, features, operations
 
 
 class DatabaseFeatures(features.DatabaseFeatures):
@@ -19,7 +19,14 @@ class DatabaseFeatures(features.DatabaseFeatures):
         return bool(model._meta.managed and (wall is None or wall.column == model._meta.pk.column))
 
 
+class DatabaseOperations(operations.DatabaseOperations):
+    """How SQL is made."""
+
+    compiler_module = "apps.accounts.tenancy.postgresql.compiler"
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection."""
 
     features_class = DatabaseFeatures
+    ops_class = DatabaseOperations
