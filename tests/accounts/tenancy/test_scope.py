@@ -105,24 +105,6 @@ class TestOutsideOfATransaction:
             transaction.on_commit(lambda: seen.append(_in_scope(theirs)))
         assert seen == [([(0,)], NOBODY), 0, {theirs.id}]
 
-    def test_another_connection_has_no_scope(self, ours: Account) -> None:
-        """A second alias of the same database: our literal is in the query, and the policy lets nothing through."""
-        connections.databases["other"] = dict(connection.settings_dict)
-        try:
-            with tenant(ours):
-                Shelf.objects.create(name="there")
-            with tenant(ours):
-                assert Shelf.objects.count() == 1
-                assert Shelf.objects.using("other").count() == 0
-                with pytest.raises(ProgrammingError, match="row-level security"):
-                    Shelf(name="elsewhere").save(using="other")
-            with tenant(ours, using="other"):
-                assert Shelf.objects.using("other").count() == 1
-                assert raw("SELECT count(*) FROM shelves_shelf") == [(0,)]
-        finally:
-            connections["other"].close()
-            del connections["other"], connections.databases["other"]
-
     @pytest.mark.parametrize("chunk", [1, 2000])
     def test_a_cursor_of_the_server_ends_with_its_scope(self, ours: Account, chunk: int) -> None:
         with tenant(ours):
@@ -130,11 +112,8 @@ class TestOutsideOfATransaction:
         with tenant(ours):
             rows = Shelf.objects.order_by("name").iterator(chunk_size=chunk)
             assert next(rows).name == "shelf 0"
-        if chunk == 1:
-            with pytest.raises(DatabaseError):
-                list(rows)
-        else:
-            assert {row.account_id for row in rows} == {ours.id}
+        with pytest.raises(DatabaseError, match="cursor"):
+            list(rows)
 
     def test_an_error_in_sql_ends_the_scope_and_the_next_one_is_clean(self, ours: Account, theirs: Account) -> None:
         with pytest.raises(ProgrammingError), tenant(ours):
@@ -334,3 +313,23 @@ def test_the_owner_of_the_tables_sees_nothing_either(scratch: str) -> None:
     with database.owner_connection(scratch) as owner:
         assert owner.execute("SELECT count(*) FROM shelves_shelf").fetchall() == [(0,)]
         assert owner.execute("SELECT count(*) FROM accounts_account").fetchall() == [(0,)]
+
+
+def test_another_connection_has_no_scope(scratch: str) -> None:
+    """A second alias of the same database: our literal is in the query, and the policy lets nothing through."""
+    ours = make_account("Ours")
+    connections.databases["other"] = dict(connection.settings_dict)
+    try:
+        with tenant(ours):
+            Shelf.objects.create(name="there")
+        with tenant(ours):
+            assert Shelf.objects.count() == 1
+            assert Shelf.objects.using("other").count() == 0
+            with pytest.raises(ProgrammingError, match="row-level security"):
+                Shelf(name="elsewhere").save(using="other")
+        with tenant(ours, using="other"):
+            assert Shelf.objects.using("other").count() == 1
+            assert raw("SELECT count(*) FROM shelves_shelf") == [(0,)]
+    finally:
+        connections["other"].close()
+        del connections["other"], connections.databases["other"]
