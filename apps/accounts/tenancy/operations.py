@@ -94,7 +94,7 @@ class ProtectTable(Operation):
         table, column = q(model._meta.db_table), self.column or wall.column
         for field in model._meta.local_fields:
             if isinstance(field, TenantForeignKey):
-                editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {q(_key_name(model, field))}")
+                editor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {q(field.key_name)}")
         statements = [
             f"DROP POLICY platform_all ON {table}",
             f"DROP POLICY owner_only ON {table}",
@@ -177,7 +177,7 @@ class AddTenantKey(Operation):
 
     def database_backwards(self, app_label: str, editor: Any, from_state: Any, to_state: Any) -> None:
         model = from_state.apps.get_model(app_label, self.model_name)
-        name = editor.quote_name(_key_name(model, model._meta.get_field(self.field_name)))
+        name = editor.quote_name(model._meta.get_field(self.field_name).key_name)
         editor.execute(f"ALTER TABLE {editor.quote_name(model._meta.db_table)} DROP CONSTRAINT {name}")
 
 
@@ -197,15 +197,11 @@ def _rights(table: str, app: str, platform: str, append_only: bool) -> list[str]
     ]
 
 
-def _key_name(model: Any, field: Any) -> str:
-    return f"{model._meta.db_table}_{field.column}_same_owner"[:63]
-
-
 def _composite_key(editor: Any, model: Any, field: Any, wall: Wall) -> str:
     q = editor.quote_name
     owner = q(wall.column)
     return (
-        f"ALTER TABLE {q(model._meta.db_table)} ADD CONSTRAINT {q(_key_name(model, field))} "
+        f"ALTER TABLE {q(model._meta.db_table)} ADD CONSTRAINT {q(field.key_name)} "
         f"FOREIGN KEY ({owner}, {q(field.column)}) "
         f"REFERENCES {q(field.related_model._meta.db_table)} ({owner}, {q('id')}) DEFERRABLE INITIALLY IMMEDIATE"
     )

@@ -14,6 +14,13 @@ from apps.accounts.tenancy.operations import ProtectTable
 from apps.integrations.zerodb.server.walls import CALLER_WALL, PROJECT_WALL
 
 
+class KeptVectorExtension(VectorExtension):
+    """The server's administrator made it for every database, and alone may drop it: undoing leaves it."""
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+        pass
+
+
 class Migration(migrations.Migration):
 
     initial = True
@@ -22,7 +29,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        VectorExtension(),
+        KeptVectorExtension(),
         migrations.CreateModel(
             name='ZeroCaller',
             fields=[
