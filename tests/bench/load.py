@@ -32,7 +32,17 @@ def client() -> str:
 def requests_per_second(url: str, authorization: str, seconds: float, kind: str) -> float:
     """How many answers came in a second. Raises RuntimeError for an answer that is not 200."""
     if kind == "wrk":
-        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "-H", f"Authorization: {authorization}", url]
+        command = [
+            "wrk",
+            "-t1",
+            f"-c{CONNECTIONS}",
+            f"-d{seconds:g}s",
+            "--timeout",
+            "30s",
+            "-H",
+            f"Authorization: {authorization}",
+            url,
+        ]
     else:
         command = [sys.executable, "-m", "tests.bench.load", url, authorization, f"{seconds:g}", str(CONNECTIONS)]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import statistics
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from urllib.request import Request, urlopen
 
 from tests.bench import load
 from tests.bench.measure import Figure, at_least, turns
-from tests.bench.processes import cpu_seconds, environment, free_port, granian, running
+from tests.bench.processes import collect_static_files, cpu_seconds, environment, free_port, granian, running
 from tests.bench.world import FULL, World
 
 BLOCKS, SECONDS = (8, 4.0) if FULL else (5, 3.0)
@@ -58,6 +57,7 @@ def g7(world: World) -> Iterator[Figure]:
         "config.wsgi:application": (ours, "config.settings.production"),
         "tests.bench.twin.wsgi:application": (twin, "tests.bench.twin.settings"),
     }
+    collect_static_files({**variables, "DJANGO_SETTINGS_MODULE": "config.settings.production"})
     with ExitStack() as stack:
         for name, (server, module) in applications.items():
             port = int(server.url.split(":")[2].split("/")[0])
@@ -86,6 +86,3 @@ def _agree(ours: _Server, twin: _Server) -> None:
     columns = ("id", "name", "email", "phone", "contact_type", "custom_attributes")
     assert len(mine) == len(theirs) == 50
     assert [[row[name] for name in columns] for row in mine] == [[row[name] for name in columns] for row in theirs]
-
-
-__all__ = ["g7", "statistics"]
