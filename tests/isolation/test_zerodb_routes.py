@@ -56,6 +56,7 @@ _BODIES: dict[str, Any] = {
     "batch-upsert": {"vectors": [{"vector_embedding": _UNIT, "vector": _UNIT, "document": "planted", "id": "v1"}]},
     "delete": {"vector_ids": ["v1"], "ids": ["v1"]},
     "memory": {"content": "planted", "role": "user", "agent_id": "a", "session_id": "s"},
+    "rlhf": {"interaction_type": "reply", "prompt": "planted", "response": "planted", "rating": 1},
     "agent-memory": {"content": "planted", "role": "user", "agent_id": "a", "session_id": "s"},
 }
 

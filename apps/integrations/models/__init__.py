@@ -1,7 +1,17 @@
 from apps.integrations.models.ainative_project import AINativeProject
 from apps.integrations.models.zerodb_caller import ZeroCaller, ZeroKey
+from apps.integrations.models.zerodb_feedback import ZeroFeedback
 from apps.integrations.models.zerodb_memory import ZeroAgentMemory, ZeroMemory
 from apps.integrations.models.zerodb_project import ZeroProject
 from apps.integrations.models.zerodb_vector import ZeroVector
 
-__all__ = ["AINativeProject", "ZeroAgentMemory", "ZeroCaller", "ZeroKey", "ZeroMemory", "ZeroProject", "ZeroVector"]
+__all__ = [
+    "AINativeProject",
+    "ZeroAgentMemory",
+    "ZeroCaller",
+    "ZeroFeedback",
+    "ZeroKey",
+    "ZeroMemory",
+    "ZeroProject",
+    "ZeroVector",
+]

@@ -33,6 +33,7 @@ BODIES = {
     "memory/search": {"query": "secret"},
     "database/memory": {"content": "planted"},
     "bulk": {"memories": [{"content": "planted"}]},
+    "rlhf": {"interaction_type": "reply", "prompt": "planted", "response": "planted", "rating": 1},
     "agent-memory": {"agent_id": "a", "run_id": "r", "memory_type": "goal", "content": "planted"},
     "status": {"status": "SUSPENDED"},
     "settings": {"planted": True},
@@ -91,7 +92,7 @@ def secrets(store):
 
 def everything_in(store) -> list:
     """What the project holds, without what changes by itself."""
-    reads = ["database/vectors", "database/memory", "agent-memory"]
+    reads = ["database/vectors", "database/memory", "agent-memory", "database/rlhf/stats"]
     answers = [store.get(path).json() for path in reads]
     for answer in answers:
         answer.pop("processing_time_ms", None)

@@ -213,3 +213,46 @@ class TestAgentLog:
         for path in ("agent-memory", f"agent-memory/{entry['memory_id']}", "agent-memory/unknown"):
             refused(store.request(method, path, json={"content": "x"}), 403, "IMMUTABLE_RECORD")
         assert store.get(f"agent-memory/{entry['memory_id']}").json()["content"] == "Chose B"
+
+
+class TestFeedback:
+    """``database/rlhf``: rated answers of a machine."""
+
+    RATED = {
+        "interaction_type": "reply",
+        "prompt": "Where is my order?",
+        "response": "On its way.",
+        "rating": 4,
+        "feedback": "kind",
+        "metadata": {"account_id": 7},
+    }
+
+    def test_it_is_recorded(self, store, project):
+        answer = store.post("database/rlhf", json=self.RATED)
+        assert answer.status_code == 201
+        recorded = answer.json()
+        assert recorded.items() >= {**self.RATED, "status": "recorded", "project_id": project["id"]}.items()
+        assert recorded["id"] and recorded["created_at"].endswith("Z")
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [{"rating": 0}, {"rating": 6}, {"rating": "good"}, {"prompt": " "}, {"response": None}, {"metadata": []}],
+    )
+    def test_bad_fields(self, store, wrong):
+        refused(store.post("database/rlhf", json=self.RATED | wrong), 422)
+        assert store.get("database/rlhf/stats").json()["total"] == 0
+
+    def test_what_the_ratings_come_to(self, store):
+        for rating, kind, account in ((5, "reply", 7), (2, "reply", "7"), (1, "summary", 8)):
+            fields = {"rating": rating, "interaction_type": kind, "metadata": {"account_id": account}}
+            assert store.post("database/rlhf", json=self.RATED | fields).status_code == 201
+        unrated = {name: value for name, value in self.RATED.items() if name != "rating"}
+        assert store.post("database/rlhf", json=unrated | {"metadata": {}}).json()["rating"] is None
+        whole = store.get("database/rlhf/stats").json()
+        assert (whole["total"], whole["average_rating"]) == (4, 2.667)
+        assert whole["rating_distribution"] == {"1": 1, "2": 1, "3": 0, "4": 0, "5": 1}
+        assert whole["by_type"]["summary"] == {"count": 1, "average_rating": 1.0}
+        of_account = store.get("database/rlhf/stats", params={"account_id": "7"}).json()
+        assert (of_account["total"], of_account["average_rating"]) == (2, 3.5)
+        nothing = store.get("database/rlhf/stats", params={"account_id": "9"}).json()
+        assert (nothing["total"], nothing["average_rating"], nothing["by_type"]) == (0, None, {})

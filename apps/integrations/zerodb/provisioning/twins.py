@@ -12,7 +12,7 @@ from apps.integrations.zerodb.client.answers import Project
 from apps.integrations.zerodb.provisioning.requesting import KIND
 
 _MARK = "strongroom:"
-_CONTENT = ("vectors_stored", "tables_created", "events_logged", "memories_stored")
+_CONTENT = ("vectors_stored", "tables_created", "events_logged", "memories_stored", "feedback_stored")
 
 
 def mark_of(account_id: UUID) -> str:

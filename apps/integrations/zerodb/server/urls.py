@@ -6,7 +6,7 @@ from functools import partial
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from apps.integrations.zerodb.server import agent_memory, description, scopes, service, sign_in
+from apps.integrations.zerodb.server import agent_memory, description, feedback, scopes, service, sign_in
 from apps.integrations.zerodb.server.embeddings import views as embeddings
 from apps.integrations.zerodb.server.endpoint import endpoint, unknown_path
 from apps.integrations.zerodb.server.memory import views as memory
@@ -86,6 +86,10 @@ _AGENT_MEMORY = [
     ),
     path("<zerodb_direct:scope>agent-memory/<str:memory_id>", _append_only(GET=agent_memory.show)),
 ]
+_FEEDBACK = [
+    path("<zerodb_scope:scope>database/rlhf", endpoint(POST=feedback.create)),
+    path("<zerodb_scope:scope>database/rlhf/stats", endpoint(GET=feedback.stats)),
+]
 _NOTHING_ELSE = [re_path(r"^(?P<path>.*)$", unknown_path)]
 
 routes: list[URLPattern] = [
@@ -96,6 +100,7 @@ routes: list[URLPattern] = [
     *_VECTORS,
     *_MEMORY,
     *_AGENT_MEMORY,
+    *_FEEDBACK,
     *_NOTHING_ELSE,
 ]
 """Everything below one base."""
