@@ -114,10 +114,13 @@
   document.addEventListener("close-dialog", () => document.querySelectorAll("#dialog dialog[open]").forEach((dialog) => dialog.close()));
   document.addEventListener("htmx:responseError", (event) => {
     const { status } = event.detail.xhr;
+    undo(event);
     if (status === 401 || status === 503) location.reload(); // signed out, or sealed: the page itself says so
-    else fail(status === 403 ? "Your role may not do that." : status === 404 ? "It is gone. Reload the page to see what is there." : `The server answered ${status}. Nothing was changed.`);
+    else fail(status === 403 ? "That is not allowed here: by your role, or because the account is read-only. Nothing was changed." : status === 404 ? "It is gone. Reload the page to see what is there." : `The server answered ${status}. Nothing was changed.`);
   });
-  document.addEventListener("htmx:sendError", () => fail("The server did not answer. Check the connection and try again."));
+  document.addEventListener("htmx:sendError", (event) => undo(event) || fail("The server did not answer. Check the connection and try again."));
+  // A row that saves by itself shows again what is stored.
+  const undo = (event) => { if (event.detail.elt.matches('form[hx-trigger="change"]')) event.detail.elt.reset(); };
   function fail(sentence) {
     const place = document.querySelector("#main .sr-page");
     if (!place) return;

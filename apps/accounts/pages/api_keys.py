@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from apps.accounts.models import APIKey
-from apps.accounts.pages.door import account_of, dialog, done, tenant_page
+from apps.accounts.pages.door import account_of, dialog, done, may, tenant_page
 from apps.accounts.pages.forms import SCOPES, APIKeyForm, add_errors
 from apps.accounts.pages.shell import address
 from apps.accounts.permissions import allows, require
@@ -26,8 +26,12 @@ def api_keys(request: HttpRequest) -> HttpResponse:
     """All keys for admins, their own for members."""
     keys = list(_visible(request).select_related("created_by").order_by("-created_at"))
     rows = [{"key": key, "state": _state(key), "scopes": _scope_words(key)} for key in keys]
-    all_shown = allows(actor_of(request), "api_keys.view")
-    return render(request, "accounts/api_keys/list.html", {"rows": rows, "all_shown": all_shown})
+    context = {
+        "rows": rows,
+        "all_shown": allows(actor_of(request), "api_keys.view"),
+        "may_create": may(request, "api_keys.create"),
+    }
+    return render(request, "accounts/api_keys/list.html", context)
 
 
 @tenant_page("api_keys.create", "GET", "POST")

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from apps.accounts.actors import Actor
-from apps.accounts.pages.door import account_of, tenant_page
+from apps.accounts.pages.door import account_of, is_suspended, tenant_page
 from apps.accounts.pages.registry import Panel, Stat, Step, registered
 from apps.accounts.pages.shell import address
 from apps.accounts.permissions import allows
@@ -26,7 +26,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     steps = _steps(request, actor)
     finished = sum(step["done"] for step in steps)
     # Those who only have their own sign-in to set up come to an account that works already.
-    first_day = len(steps) > FIRST_DAY and finished < FIRST_DAY
+    first_day = len(steps) > FIRST_DAY and finished < FIRST_DAY and not is_suspended(request)
     return render(
         request,
         "accounts/dashboard.html",
@@ -35,7 +35,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
             "first_day": first_day,
             "steps": steps,
             "steps_done": finished,
-            "next_step": next((step for step in steps if not step["done"]), None),
+            # A suspended account is read-only: there is nothing to set up.
+            "next_step": None if is_suspended(request) else next((step for step in steps if not step["done"]), None),
             "stats": [_stat(stat, request) for stat in registered(Stat) if allows(actor, stat.action)],
             "panels": _panels(request, actor),
         },

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from apps.accounts.models import Account
-from apps.accounts.permissions import known, require
+from apps.accounts.permissions import allows, known, require
 from apps.accounts.tenancy.middleware import actor_of
 
 View = Callable[..., HttpResponseBase]
@@ -33,7 +33,7 @@ def tenant_page(action: str, *methods: str) -> Callable[[View], View]:
         @wraps(view)
         def served(request: HttpRequest, account_slug: str, **kwargs: Any) -> HttpResponseBase:
             require(actor_of(request), action)
-            if request.method not in {"GET", "HEAD"} and _suspended(request):
+            if request.method not in {"GET", "HEAD"} and is_suspended(request):
                 return render(request, "suspended.html", {"account": account_of(request)}, status=403)
             return view(request, **kwargs)
 
@@ -43,13 +43,19 @@ def tenant_page(action: str, *methods: str) -> Callable[[View], View]:
     return declare
 
 
+def may(request: HttpRequest, action: str) -> bool:
+    """Whether the page may offer a change: the role allows it, and the account is not suspended."""
+    return allows(actor_of(request), action) and not is_suspended(request)
+
+
 def account_of(request: HttpRequest) -> Account:
     """The account of a request inside one."""
     account: Account = request.account  # type: ignore[attr-defined]
     return account
 
 
-def _suspended(request: HttpRequest) -> bool:
+def is_suspended(request: HttpRequest) -> bool:
+    """Whether the account of the request is read-only."""
     return account_of(request).status == Account.Status.SUSPENDED
 
 

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from apps.accounts.models import Invitation, Membership
-from apps.accounts.pages.door import account_of, dialog, done, is_part, part, tenant_page
+from apps.accounts.pages.door import account_of, dialog, done, is_part, may, part, tenant_page
 from apps.accounts.pages.forms import InviteForm, add_errors
 from apps.accounts.pages.shell import address
 from apps.accounts.permissions import allows, require
@@ -164,29 +164,28 @@ def _pending() -> list[Invitation]:
 
 
 def _may(request: HttpRequest) -> dict[str, bool]:
-    actor = actor_of(request)
     return {
-        "may_invite": allows(actor, "members.invite"),
-        "may_change": allows(actor, "members.change_role"),
-        "may_remove": allows(actor, "members.remove"),
-        "may_manage_owners": allows(actor, "members.manage_owners"),
+        "may_invite": may(request, "members.invite"),
+        "may_change": may(request, "members.change_role"),
+        "may_remove": may(request, "members.remove"),
+        "may_manage_owners": may(request, "members.manage_owners"),
         # Who is easier to attack is for those to know who can do something about it.
-        "may_see_factors": allows(actor, "security.view"),
+        "may_see_factors": allows(actor_of(request), "security.view"),
     }
 
 
 def _row(request: HttpRequest, membership: Membership, factors: dict[UUID, str]) -> dict[str, Any]:
-    may = _may(request)
+    allowed = _may(request)
     own = membership.user_id == request.user.pk
     # Only owners change what an owner is.
-    reachable = may["may_manage_owners"] or membership.role != Role.OWNER
+    reachable = allowed["may_manage_owners"] or membership.role != Role.OWNER
     return {
         "membership": membership,
         "own": own,
         "factor": factors.get(membership.user_id, ""),
-        "may_change": may["may_change"] and reachable,
-        "may_remove": own or (may["may_remove"] and reachable),
-        "roles": [role for role in Role if role != Role.OWNER or may["may_manage_owners"]],
+        "may_change": allowed["may_change"] and reachable,
+        "may_remove": (own and may(request, "account.view")) or (allowed["may_remove"] and reachable),
+        "roles": [role for role in Role if role != Role.OWNER or allowed["may_manage_owners"]],
     }
 
 

@@ -7,11 +7,10 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from apps.accounts.pages.door import account_of, done, tenant_page
+from apps.accounts.pages.door import account_of, done, may, tenant_page
 from apps.accounts.pages.forms import AccountForm, add_errors
 from apps.accounts.pages.regions import regions
 from apps.accounts.pages.shell import address
-from apps.accounts.permissions import allows
 from apps.accounts.services.update_account import update_account
 from apps.accounts.tenancy.middleware import actor_of
 
@@ -20,7 +19,7 @@ from apps.accounts.tenancy.middleware import actor_of
 def settings(request: HttpRequest) -> HttpResponse:
     """Name, address and country; read-only for those who may not change them."""
     account = account_of(request)
-    may_change = allows(actor_of(request), "account.update")
+    may_change = may(request, "account.update")
     if request.method == "POST":
         form = AccountForm(request.POST, regions=regions())
         if form.is_valid():
@@ -39,6 +38,7 @@ def settings(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "may_change": may_change,
+        "may_leave": may(request, "account.view"),
         "region_name": dict(regions()).get(account.default_region, account.default_region),
         "example": _example(account.default_region),
     }

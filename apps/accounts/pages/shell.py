@@ -44,7 +44,7 @@ def _shell(request: HttpRequest) -> dict[str, Any]:
         "actions": [
             {"url": address(account, command.url_name), "icon": command.icon, "label": command.label}
             for command in registered(Command)
-            if allows(actor, command.action)
+            if allows(actor, command.action) and account.status == Account.Status.ACTIVE
         ],
         "places": [
             {

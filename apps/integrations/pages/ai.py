@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from apps.accounts.models import Job
-from apps.accounts.pages.door import account_of, done, is_part, tenant_page
+from apps.accounts.pages.door import account_of, done, is_part, may, tenant_page
 from apps.accounts.pages.forms import add_errors
 from apps.accounts.pages.shell import address
-from apps.accounts.permissions import allows, require
+from apps.accounts.permissions import require
 from apps.accounts.tenancy.middleware import actor_of
 from apps.integrations.models import AINativeProject
 from apps.integrations.zerodb.embedding import accepted_models
@@ -81,12 +81,11 @@ def provision(request: HttpRequest) -> HttpResponse:
 
 
 def _context(request: HttpRequest, project: AINativeProject) -> dict[str, Any]:
-    actor = actor_of(request)
     jobs = Job.objects.filter(kind=KIND, status__in=[Job.Status.QUEUED, Job.Status.RUNNING])
     job = jobs.order_by("-created_at").first()
     state, words = STATES[Status(project.status)]
     moving = job is not None and project.status != Status.READY
-    may_provision = allows(actor, "project.provision")
+    may_provision = may(request, "project.provision")
     glyph, heading, cause = _words(project, moving)
     return {
         "project": project,
@@ -98,7 +97,7 @@ def _context(request: HttpRequest, project: AINativeProject) -> dict[str, Any]:
         "words": words,
         "job": job,
         "moving": moving,
-        "may_update": allows(actor, "project.update"),
+        "may_update": may(request, "project.update"),
     }
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from apps.accounts.pages.door import account_of, dialog, done, tenant_page
+from apps.accounts.pages.door import account_of, dialog, done, may, tenant_page
 from apps.accounts.pages.shell import address
 from apps.accounts.permissions import allows
 from apps.accounts.tenancy.middleware import actor_of
@@ -36,8 +36,8 @@ def contact(request: HttpRequest, contact_id: UUID) -> HttpResponse:
         "attributes": sorted((found["custom_attributes"] or {}).items()),
         "history": history,
         "may_see_history": allows(actor, "audit.view"),
-        "may_update": allows(actor, "contacts.update"),
-        "may_delete": allows(actor, "contacts.delete"),
+        "may_update": may(request, "contacts.update"),
+        "may_delete": may(request, "contacts.delete"),
     }
     return render(request, "vault/contacts/detail.html", context)
 

@@ -11,10 +11,8 @@ from django.shortcuts import render
 
 from apps.accounts.api.problems import Problem
 from apps.accounts.keyset import Page, Position
-from apps.accounts.pages.door import account_of, is_part, tenant_page
+from apps.accounts.pages.door import account_of, is_part, may, tenant_page
 from apps.accounts.pages.shell import address
-from apps.accounts.permissions import allows
-from apps.accounts.tenancy.middleware import actor_of
 from apps.vault import selectors
 from apps.vault.api.cursors import BY_NAME, BY_RECENCY
 from apps.vault.contact_figures import ContactFigures, contact_figures
@@ -30,7 +28,6 @@ def contacts(request: HttpRequest) -> HttpResponse:
     figures = contact_figures()
     wanted = _wanted(request)
     page, problem = _read(request, wanted)
-    actor = actor_of(request)
     context = {
         "wanted": wanted,
         "rows": [dict(zip(selectors.COLUMNS, row, strict=True)) for row in page.rows],
@@ -42,8 +39,8 @@ def contacts(request: HttpRequest) -> HttpResponse:
         "next_url": _turn(request, wanted, page.next),
         "previous_url": _turn(request, wanted, page.previous),
         "all_url": address(account_of(request), "contacts"),
-        "may_create": allows(actor, "contacts.create"),
-        "may_import": allows(actor, "contacts.import"),
+        "may_create": may(request, "contacts.create"),
+        "may_import": may(request, "contacts.import"),
     }
     if not is_part(request):
         return render(request, "vault/contacts/list.html", context)

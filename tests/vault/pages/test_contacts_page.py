@@ -10,12 +10,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from apps.accounts.models import Account
 from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import tenant
 from apps.vault.models import Contact
 from apps.vault.pages import contacts
 from apps.vault.services.contacts import create_contact, update_contact
-from tests.factories import Cast, make_contact
+from tests.factories import Cast, make_api_key, make_contact
 from tests.isolation.objects import owner
 
 pytestmark = [pytest.mark.django_db]
@@ -204,3 +205,21 @@ def test_somebody_without_a_name_is_called_by_what_there_is(as_role: AsRole, bas
     nobody = make_contact(cast.account, name=None, email=None, phone="+442079460142")
     page = as_role(Role.MEMBER).get(f"{base}contacts/{nobody.pk}/delete/").content.decode()
     assert "Delete +44 20 7946 0142?" in page
+
+
+@pytest.mark.parametrize(
+    "path", ["", "members/", "settings/", "api/", "ai/", "audit/", "contacts/", "contacts/{}/", "contacts/?q=nobody"]
+)
+def test_a_suspended_account_offers_nothing_that_would_be_refused(
+    as_role: AsRole, base: str, cast: Cast, path: str
+) -> None:
+    ann = make_contact(cast.account, name="Ann")
+    make_api_key(cast.account, name="Phone system")
+    client = as_role(Role.OWNER)
+    with tenant(cast.account):
+        Account.objects.update(status=Account.Status.SUSPENDED)
+    page = client.get(base + path.format(ann.pk)).content.decode()
+    main = page[page.index("<main") : page.index("</main>")]
+    assert "is read-only" in main
+    assert 'method="post"' not in main and "btn-bad" not in main
+    assert not {word for word in ("Edit<", "New contact", "New key", "Import<", "Turn on") if word in main}
