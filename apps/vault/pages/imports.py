@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from itertools import islice
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils import timezone
 
 from apps.accounts.models import Job
 from apps.accounts.pages.door import account_of, done, is_part, tenant_page
@@ -66,6 +68,7 @@ def one(request: HttpRequest, import_id: UUID) -> HttpResponse:
     context = {
         "import": found,
         "state": state,
+        "left": time_left(found, timezone.now()) if state == "running" else "",
         "step": 3 if state in {"queued", "running", "failed"} else 4,
         "may_go_on": state == "failed" or (state == "cancelled" and found.upload_id is not None),
         "rejections": list(islice(service.rejections(found), SHOWN_REJECTIONS)),
@@ -95,6 +98,18 @@ def rejected(request: HttpRequest, import_id: UUID) -> HttpResponse:
     if found.started_at is None:
         return done(request, import_url(request, found), "Nothing is rejected yet: the import has not begun.")
     return rejected_rows(found)
+
+
+def time_left(found: ContactImport, now: datetime) -> str:
+    """How long a running import will still take at the pace so far: "about 20 seconds left". "" when nobody can say."""
+    if found.started_at is None or not found.rows_done:
+        return ""
+    left = (now - found.started_at).total_seconds() / found.rows_done * (found.rows_total - found.rows_done)
+    if left < 10:
+        return "a few seconds left"
+    if left < 90:
+        return f"about {round(left, -1):.0f} seconds left"
+    return f"about {round(left / 60)} minutes left"
 
 
 def _state(found: ContactImport) -> str:

@@ -125,7 +125,9 @@ def test_one_bad_address_sends_none(as_role: AsRole, base: str, cast: Cast) -> N
     ):
         answer = as_role(Role.OWNER).post(f"{base}members/invite/", {"emails": emails, "role": "member"})
         assert answer.status_code == 422
-        assert words in answer.content.decode()
+        page = answer.content.decode()
+        assert words in page
+        assert f'value="{emails}"' in page and '<option value="member" selected' in page, "what was typed stays"
     assert not mail.outbox
     with tenant(cast.account):
         assert not Invitation.objects.exists()

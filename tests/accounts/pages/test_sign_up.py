@@ -45,6 +45,22 @@ def test_signing_up_makes_the_account_and_confirming_lets_one_in() -> None:
     assert "Welcome to Strongroom, Zoë" in page.content.decode()
 
 
+def faulty_and_kept(page: str) -> tuple[set[str], dict[str, str]]:
+    """The names of the fields marked as wrong, and what stands in each field."""
+    tags = {name: tag for tag, name in re.findall(r'(<input[^>]* name="(\w+)"[^>]*>)', page)}
+    kept = {name: found[1] for name, tag in tags.items() if (found := re.search(r' value="([^"]*)"', tag))}
+    return {name for name, tag in tags.items() if 'aria-invalid="true"' in tag}, kept
+
+
+@pytest.mark.covers("A-01")
+def test_wrong_input_names_its_field_and_keeps_the_rest() -> None:
+    answer = Client().post("/accounts/signup/", {**NEW, "email": "zoe(at)mail", "password1": "short"})
+    faulty, kept = faulty_and_kept(answer.content.decode())
+    assert faulty == {"email", "password1"}
+    assert (kept["email"], kept["name"], kept["company"]) == ("zoe(at)mail", NEW["name"], NEW["company"])
+    assert "password1" not in kept, "passwords are not sent back"
+
+
 @pytest.mark.covers("A-01")
 def test_each_missing_field_says_what_it_wants_and_nothing_is_made() -> None:
     page = Client().post("/accounts/signup/", {}).content.decode()
@@ -80,7 +96,10 @@ def test_an_invited_stranger_joins_and_makes_no_account(cast: Cast) -> None:
     client = Client()
     assert f"Join {cast.account.name}".replace("&", "&amp;") in client.get(found[1]).content.decode()
     form = client.get("/accounts/signup/").content.decode()
-    assert 'name="company"' not in form
+    assert 'name="company"' not in form and "Create sign-in and join" in form
+    sent = {"name": "New Person", "email": "new@person.example", "password1": "short"}
+    faulty, kept = faulty_and_kept(client.post("/accounts/signup/", sent).content.decode())
+    assert (faulty, kept["name"], kept["email"]) == ({"password1"}, "New Person", "new@person.example")
     client.post(
         "/accounts/signup/",
         {"name": "New Person", "email": "somebody@else.example", "password1": "a long quiet sentence"},

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from apps.accounts.models import Job
 from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import tenant
 from apps.vault.models import Contact, ContactImport
+from apps.vault.pages.imports import time_left
 from tests.factories import Cast, make_contact
 from tests.vault.contact_import.importing import a_csv, work
 
@@ -215,3 +218,19 @@ def test_an_import_sent_with_another_reading_shows_it_first(as_role: AsRole, bas
     assert found.started_at is not None
     client.post(f"{where}reading/", {**asked, "encoding": "utf-8"})
     assert the_import(cast).format == found.format, "what has begun is read as it was"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "done", "words"),
+    [
+        (10, 0, ""),
+        (10, 500, "about 10 seconds left"),
+        (10, 990, "a few seconds left"),
+        (60, 500, "about 60 seconds left"),
+        (300, 500, "about 5 minutes left"),
+    ],
+)
+def test_a_running_import_says_how_long_it_will_take(seconds: int, done: int, words: str) -> None:
+    now = timezone.now()
+    begun = ContactImport(started_at=now - timedelta(seconds=seconds), rows_total=1000, rows_done=done)
+    assert time_left(begun, now) == words
