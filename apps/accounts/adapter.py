@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -34,6 +35,7 @@ _AWAITED = frozenset(
 )
 """Mails whose link or words somebody waits for; the others only tell what has happened."""
 
+_SENT = "account/messages/email_confirmation_sent.txt"
 _AGAIN = "Try again in a few minutes; if it stays so, tell the people who run this installation."
 
 
@@ -78,9 +80,20 @@ class AccountAdapter(DefaultAccountAdapter):
                     send(template_prefix, email, {"base_url": settings.BASE_URL, **context})
             except (MailServerAway, MailRefused) as error:
                 if awaited and request is not None:
+                    request.mail_not_sent = True  # type: ignore[attr-defined]
                     messages.error(request, f"{error} So no mail was sent. {_AGAIN}")
 
         transaction.on_commit(send_or_tell)
+
+    def add_message(
+        self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **options: Any
+    ) -> None:
+        """As allauth; that a link was sent is said when it was, which is after the commit."""
+        add = partial(super().add_message, request, level, message_template, *args, **options)
+        if message_template == _SENT:
+            transaction.on_commit(lambda: None if getattr(request, "mail_not_sent", False) else add())
+        else:
+            add()
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """allauth's limits on guessing. The first refusal of a row of them is recorded, the others only refused."""

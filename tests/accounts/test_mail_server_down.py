@@ -147,7 +147,9 @@ class TestSignIn:
         form = {"name": "Zoë", "company": "Fairweather", "email": "zoe@x.example", "password1": "a long quiet sentence"}
         page = client.post("/accounts/signup/", form, follow=True, headers=BROWSER)
         assert page.status_code == 200
-        assert "The mail server can&#x27;t be reached at the moment. So no mail was sent." in page.content.decode()
+        shown = page.content.decode()
+        assert "The mail server can&#x27;t be reached at the moment. So no mail was sent." in shown
+        assert shown.count('role="alert"') == 1 and "is-ok" not in shown
         assert User.objects.filter(email="zoe@x.example").exists()
 
     @pytest.mark.parametrize("known", [True, False])
