@@ -158,9 +158,13 @@ def test_nothing_is_left_when_the_supervisor_is_killed_and_the_next_start_is_qui
 
 
 def test_nothing_is_left_when_make_is_killed(product: Product) -> None:
+    before = set(product.processes())
     product.stop(signal.SIGKILL)
     product.wait_until_gone()
     product.start()
+    assert product.get("/health")[0] == 200
+    assert before
+    assert not before & set(product.processes())
 
 
 @pytest.mark.covers("V-01")

@@ -79,10 +79,12 @@ def test_every_list_and_every_object_opens(admin: Client) -> None:
     for model in site._registry:
         name = f"{model._meta.app_label}_{model._meta.model_name}"
         query = {"account__id__exact": rows["account"].pk} if hasattr(model, "account") else {}
-        listed(admin, name, **query)
-        text(admin.get(page(f"{name}_changelist"), {**query, "q": "harbour"}))
+        assert model._meta.verbose_name_plural.lower() in listed(admin, name, **query).lower(), name
+        assert admin.get(page(f"{name}_changelist"), {**query, "q": "harbour"}).status_code == 200, name
     for row in rows.values():
-        text(admin.get(page(f"{row._meta.app_label}_{row._meta.model_name}_change", row.pk)))
+        answer = admin.get(page(f"{row._meta.app_label}_{row._meta.model_name}_change", row.pk))
+        assert answer.status_code == 200, row
+        assert str(row.pk) in answer.content.decode(), row
 
 
 def test_every_model_with_an_account_has_a_screen_or_a_reason() -> None:
