@@ -26,6 +26,7 @@ from rest_framework import exceptions as rest_exceptions
 
 from apps.accounts.actors import request_context
 from apps.accounts.audit import NotAudited
+from apps.accounts.outages import RETRY_AFTER, is_outage
 from apps.accounts.tenancy.scope import current_account_id, platform_reason
 
 logger = logging.getLogger(__name__)
@@ -52,10 +53,12 @@ TITLES = {
     "rate_limited": "Too many requests",
     "not_audited": "What can't be written to the audit trail is not done",
     "server_error": "Something failed on our side",
+    "unavailable": "This does not answer at the moment",
 }
 """What each code means, in words. Other floors add theirs with ``declare``."""
 
 FAULT = "The fault is logged under the request's id."
+AWAY = "A server that this needs is away. Nothing was done. Try again in a few seconds."
 NOT_FOUND_DETAIL = "There is nothing at this address, or it is not yours."
 
 
@@ -137,7 +140,7 @@ def handle(exception: Exception, context: Mapping[str, Any]) -> HttpResponse:
         transaction.set_rollback(True)
     problem = to_problem(exception)
     response = problem_response(problem or Problem(500, "server_error", FAULT))
-    if response.status_code == 500:
+    if response.status_code == 500 or is_outage(exception):
         _report(exception, context["request"]._request, response)
     return response
 
@@ -160,6 +163,8 @@ def to_problem(exception: Exception) -> Problem | None:
         if kind in _kinds:
             found = _kinds[kind]
             return Problem(found.status, found.code, found.detail or _own_words(exception), headers=found.headers)
+    if is_outage(exception):
+        return Problem(503, "unavailable", AWAY, headers={"Retry-After": str(RETRY_AFTER)})
     return None
 
 
@@ -214,4 +219,6 @@ def _report(exception: Exception, request: HttpRequest, response: HttpResponse) 
     """What Django does for an unhandled exception: mark the request, tell the signal, log the traceback."""
     request.failed = True  # type: ignore[attr-defined]
     got_request_exception.send(sender=None, request=request)
-    log_response("Internal Server Error: %s", request.path, response=response, request=request, exception=exception)
+    log_response(
+        "%s: %s", response.reason_phrase, request.path, response=response, request=request, exception=exception
+    )

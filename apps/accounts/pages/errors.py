@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from apps.accounts.actors import request_context
-from apps.accounts.api.problems import FAULT, MALFORMED, NOT_FOUND_DETAIL, Problem, problem_response
+from apps.accounts.api.problems import AWAY, FAULT, MALFORMED, NOT_FOUND_DETAIL, Problem, problem_response
+from apps.accounts.outages import RETRY_AFTER, is_outage
 
 _API_CODES = {
     400: ("malformed", MALFORMED),
@@ -14,6 +17,7 @@ _API_CODES = {
     404: ("not_found", NOT_FOUND_DETAIL),
     429: ("rate_limited", "Wait a minute, then try again."),
     500: ("server_error", FAULT),
+    503: ("unavailable", AWAY),
 }
 
 
@@ -47,8 +51,12 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500"""
-    return _page(request, "500.html", 500)
+    """500, or 503 while a server of ours is away."""
+    if not is_outage(sys.exc_info()[1]):
+        return _page(request, "500.html", 500)
+    response = _page(request, "503.html", 503)
+    response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -9,6 +9,7 @@ import orjson
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.api.views import AccountView
@@ -263,6 +264,26 @@ def test_a_fault_of_ours_says_no_more_than_its_number(
     with tenant(cast.account):
         assert not Contact.objects.exists()
     assert any(record.exc_info for record in caplog.records)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_the_database_is_away_it_says_when_to_come_back(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    api = by_key(cast.account)
+    person = Client(raise_request_exception=False)
+    person.force_login(cast.alice)
+    api._client.raise_request_exception = False
+    with monkeypatch.context() as away:
+        away.setitem(connection.settings_dict, "PORT", "1")
+        connection.close()
+        answer = api.get("account")
+        page = person.get(f"/app/{cast.account.slug}/contacts/")
+    connection.close()
+    assert (answer.status, answer.code) == (503, "unavailable")
+    assert answer.headers["Retry-After"] == "5"
+    assert page.status_code == 503
+    assert page.headers["Retry-After"] == "5"
+    assert "does not answer at the moment" in page.content.decode()
+    assert api.get("account").status == 200
 
 
 def test_a_sealed_vault_says_so(cast: Cast, settings: Any) -> None:
