@@ -45,6 +45,31 @@ _SCRIPTS = {
 }
 
 
+# A company's customers live in more than one country: a list that holds a Müller, a Søren and a Begoña is unlikely in
+# each of their languages alone. Mixed like that are Western lists; a mixture for each of the smaller code pages
+# too would make their rare letters as likely as those of any Western name.
+_WESTERN = (
+    "German",
+    "French",
+    "Spanish",
+    "Portuguese",
+    "Italian",
+    "Swedish",
+    "Danish and Norwegian",
+    "Finnish",
+    "Dutch",
+)
+
+
+def _together(languages: tuple[str, ...]) -> dict[str, float]:
+    """The mean of the languages' shares."""
+    shares: dict[str, float] = {}
+    for language in languages:
+        for letter, share in _latin(_LATIN[language]).items():
+            shares[letter] = shares.get(letter, 0.0) + share / len(languages)
+    return shares
+
+
 def _latin(line: str) -> dict[str, float]:
     return {entry[0]: float(entry[1:]) / 100 for entry in line.split()}
 
@@ -66,5 +91,6 @@ def _with_capitals(shares: dict[str, float], capital: float) -> dict[str, float]
 
 LANGUAGES: dict[str, dict[str, float]] = {
     **{name: _with_capitals(_latin(line), 0.3) for name, line in _LATIN.items()},
+    "Western Europe": _with_capitals(_together(_WESTERN), 0.3),
     **{name: _with_capitals(_script(letters), 0.3) for name, letters in _SCRIPTS.items()},
 }

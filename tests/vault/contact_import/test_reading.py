@@ -173,6 +173,25 @@ def test_the_encoding_of_a_list_of_people_is_found(locale: str, encoding: str) -
     assert cells_of(text) == expected[1:]
 
 
+def test_people_of_several_countries_that_share_a_code_page_keep_their_names() -> None:
+    locales = ["de_DE", "fr_FR", "da_DK", "sv_SE", "es_ES", "pt_BR", "it_IT", "nl_NL", "no_NO", "fi_FI"]
+    fakes = [Faker(locale) for locale in locales]
+    for number, fake in enumerate(fakes):
+        fake.seed_instance(number)
+    right = 0
+    for _ in range(20):
+        table = [[fake.name(), fake.ascii_email(), fake.city()] for fake in fakes * 3]
+        right += cells_of(written([HEADER, *table], "cp1252")) == table
+    assert right >= 19  # a guess stays a guess; before such lists were weighed as one, it was 15
+
+
+def test_a_stray_row_does_not_make_a_short_utf8_list_another_encoding() -> None:
+    form, found = read("Name,City\nZoë,Århus\nJosé,Málaga\n".encode() + b"\xff\xfe,x\n")
+    assert form.encoding == "utf-8"
+    assert [record.cells for record in found if not record.fault] == [["Zoë", "Århus"], ["José", "Málaga"]]
+    assert len(found) == 3
+
+
 def test_a_name_outside_ascii_is_found_behind_many_plain_rows() -> None:
     plain = [[f"Plain {number}", f"p{number}@mail.example", "Hull"] for number in range(20_000)]
     content = written([HEADER, *plain, ["François Noël", "f@mail.example", "Nîmes"]], "cp1252")
