@@ -1,13 +1,15 @@
 """The hottest read of the product, a page of contacts by recency, as short as it can be made.
 
-The statement is the ORM's own, with its account filter; it is compiled once per shape instead of at every request, and
-its rows come in PostgreSQL's binary format, which psycopg reads in C (Django's cursor reads times as text, in Python).
+The statement is the ORM's own, with its account filter; it is compiled once per shape instead of at every request,
+PostgreSQL keeps it prepared, and its rows come in the binary format, which psycopg reads in C (Django's cursor reads
+times as text, in Python).
 """
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db import connection
@@ -44,6 +46,33 @@ def _rows(account_id: UUID, columns: tuple[str, ...], position: Position | None,
             _statements.clear()
         _statements[shape] = sql
     assert connection.connection is not None, "A scope is a transaction, so there is a connection."
-    with psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(sql, parameters, binary=True)  # type: ignore[call-overload]
+    return _fetch(connection.connection, sql, parameters)
+
+
+def _fetch(session: psycopg.Connection[Any], sql: str, parameters: tuple[Any, ...]) -> list[Any]:
+    prepares = _is_direct(session)
+    with psycopg.Cursor(session) as cursor:
+        # For this statement alone: Django switches it off, and what others send may need a plan for its values.
+        session.prepare_threshold = 0 if prepares else None
+        try:
+            cursor.execute(sql, parameters, binary=True, prepare=prepares)  # type: ignore[call-overload]
+        finally:
+            session.prepare_threshold = None
         return cursor.fetchall()
+
+
+_direct: WeakKeyDictionary[psycopg.Connection[Any], bool] = WeakKeyDictionary()
+
+
+def _is_direct(session: psycopg.Connection[Any]) -> bool:
+    """Whether the same process of PostgreSQL answers as long as the connection lives.
+
+    Behind PgBouncer in transaction mode it does not, and a statement prepared by one is unknown to the next. Such a
+    pooler names a process of its own making when the connection begins.
+    """
+    direct = _direct.get(session)
+    if direct is None:
+        with psycopg.Cursor(session) as cursor:
+            answering = cursor.execute("SELECT pg_backend_pid()").fetchone()
+        direct = _direct[session] = answering == (session.info.backend_pid,)
+    return direct
