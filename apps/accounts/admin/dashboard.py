@@ -62,7 +62,8 @@ class Chart:
     @property
     def options(self) -> dict[str, Any]:
         """How Chart.js draws it."""
-        ticks = {"color": "#7d8c90", "maxRotation": 0, "autoSkipPadding": 12, "autoSkip": self.first == "Day"}
+        by_day = self.first == "Day"  # days may be skipped where there is no room, names may be turned
+        ticks = {"color": "#7d8c90", "maxRotation": 0 if by_day else 45, "autoSkipPadding": 12, "autoSkip": by_day}
         return {
             "responsive": True,
             "maintainAspectRatio": False,
