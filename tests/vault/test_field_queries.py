@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import FieldError
 from django.db import connection, models, transaction
 from django.db.models import (
@@ -20,7 +21,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Cast, Coalesce
-from django.db.utils import DatabaseError
+from django.db.utils import DatabaseError, NotSupportedError
 from django.test.utils import isolate_apps
 from django.utils import timezone
 
@@ -29,6 +30,8 @@ from apps.accounts.tenancy.models import TenantModel
 from apps.accounts.tenancy.scope import tenant
 from apps.vault.fields import EncryptedTextField, SealedValue
 from apps.vault.models import Contact
+from tests.accounts.tenancy.conftest import connected_to
+from tests.accounts.tenancy.conftest import scratch as scratch
 from tests.factories import make_account, make_contact
 from tests.vault.table import MARK, nothing_readable
 
@@ -281,17 +284,41 @@ def test_no_statement_carries_it_in_clear(ours: Account, django_assert_max_num_q
 
 
 @isolate_apps("apps.vault")
-def test_one_that_is_unique_or_indexed_is_a_fault() -> None:
+def test_one_that_is_unique_indexed_or_filled_by_postgresql_is_a_fault() -> None:
     class Bad(TenantModel):
         once = EncryptedTextField(unique=True)
         found = EncryptedTextField(db_index=True)
-        fine = EncryptedTextField()
+        filled = EncryptedTextField(db_default="plaintext")
+        fine = EncryptedTextField(default="sealed when it is saved")
 
         class Meta(TenantModel.Meta):
             app_label = "vault"
 
-    faults = [fault for name in ("once", "found", "fine") for fault in Bad._meta.get_field(name).check()]  # type: ignore[union-attr]
-    assert [(fault.id, fault.obj.name) for fault in faults] == [("vault.E001", "once"), ("vault.E001", "found")]  # type: ignore[union-attr]
+    faults = {field.name: [fault.id for fault in field.check()] for field in Bad._meta.local_fields[-4:]}
+    assert faults == {"once": ["vault.E001"], "found": ["vault.E001"], "filled": ["vault.E002"], "fine": []}
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["into an encrypted one", "into a plain one"])
+def test_no_migration_turns_a_column_in_place(scratch: str, back: bool) -> None:
+    """ALTER TABLE would keep the plaintext, as bytes."""
+    with connected_to(scratch, settings.MIGRATION_DATABASE_URL):
+        names = ("name", "contact_type") if back else ("contact_type", "name")
+        old, model = Contact._meta.get_field(names[0]), Contact._meta.get_field(names[1])
+        new = model.clone()  # type: ignore[union-attr]
+        new.set_attributes_from_name(old.name)
+        new.model = Contact
+        refused = pytest.raises(NotSupportedError, match="can neither seal values nor open them")
+        with refused, connection.schema_editor() as editor:
+            editor.alter_field(Contact, old, new)
+
+
+def test_a_column_with_a_default_is_not_added_in_clear(scratch: str) -> None:
+    with connected_to(scratch, settings.MIGRATION_DATABASE_URL):
+        field = EncryptedTextField(default=MARK)
+        field.set_attributes_from_name("nickname")
+        field.model = Contact
+        with pytest.raises(TypeError, match=r"Contact\.nickname is encrypted"), connection.schema_editor() as editor:
+            editor.add_field(Contact, field)
 
 
 def test_the_way_it_is_declared_is_what_a_migration_writes() -> None:

@@ -62,11 +62,14 @@ class EncryptedField(EncryptedMixin):
             carrying.carry_sealed(cls)
 
     def check(self, **kwargs: Any) -> list[checks.CheckMessage]:
-        """A random ciphertext is never twice the same: unique and index mean nothing on it."""
+        """What means nothing on a random ciphertext, or would put plaintext into the schema."""
         faults = super().check(**kwargs)
         if self.unique or self.db_index:  # type: ignore[attr-defined]
             words = "An encrypted field can't be unique or indexed; give it a BlindIndexField."
             faults.append(checks.Error(words, obj=self, id="vault.E001"))
+        if self.has_db_default():
+            words = "PostgreSQL can't seal a default of its own; give the encrypted field a default in Python."
+            faults.append(checks.Error(words, obj=self, id="vault.E002"))
         return faults
 
     def dump(self, value: Any) -> bytes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.backends.postgresql import base, features, operations
+from django.db import NotSupportedError
+from django.db.backends.postgresql import base, features, operations, schema
 
 
 class DatabaseFeatures(features.DatabaseFeatures):
@@ -25,8 +26,25 @@ class DatabaseOperations(operations.DatabaseOperations):
     compiler_module = "apps.accounts.tenancy.postgresql.compiler"
 
 
+class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
+    """How migrations change tables."""
+
+    def alter_field(self, model: Any, old_field: Any, new_field: Any, strict: bool = False) -> None:
+        """Refuses to turn a plain column into an encrypted one, which ``ALTER TABLE`` would fill with plaintext bytes.
+
+        Raises NotSupportedError.
+        """
+        if getattr(old_field, "opaque", False) != getattr(new_field, "opaque", False):
+            raise NotSupportedError(
+                f"{model._meta.label}.{new_field.name}: PostgreSQL can neither seal values nor open them. "
+                "Add a column, copy the values through the model, and remove the old column."
+            )
+        super().alter_field(model, old_field, new_field, strict)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection."""
 
     features_class = DatabaseFeatures
     ops_class = DatabaseOperations
+    SchemaEditorClass = DatabaseSchemaEditor
