@@ -46,10 +46,10 @@ def enqueue(
     return job
 
 
-def send(account_id: UUID, job_id: UUID, *, after: float = 0) -> None:
+def send(account_id: UUID, job_id: UUID, *, after: float = 0) -> bool:
     """Send the message that makes a worker look at the job. A lost one is sent again by the sweep.
 
-    A broker that is away is logged, not raised: the row is there, so nothing is lost.
+    A broker that is away is logged, not raised: the row is there, so nothing is lost. Returns whether it took it.
     """
     from apps.accounts.tasks import run_job
 
@@ -58,3 +58,5 @@ def send(account_id: UUID, job_id: UUID, *, after: float = 0) -> None:
         run_job.apply_async((str(account_id), str(job_id)), countdown=after or None)
     except (OperationalError, OSError) as error:
         logger.warning("Job %s is stored but the broker did not take its message (%s); the sweep will.", job_id, error)
+        return False
+    return True

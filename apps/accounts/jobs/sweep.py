@@ -7,6 +7,7 @@ So a broker that has lost its memory is told at once, and one that is only slow 
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Case, F, Q, When
@@ -43,6 +44,14 @@ def sweep(*, limit: int = 500) -> int:
         due = Case(When(status=Job.Status.RUNNING, then=F("heartbeat_at") + lease), default=F("next_attempt_at"))
         pause = Least(Greatest(now - due, timedelta(seconds=GRACE_SECONDS)), timedelta(seconds=MOST_SECONDS))
         Job.objects.filter(pk__in=[job_id for _, job_id in jobs]).update(resend_at=now + pause)
-    for account_id, job_id in jobs:
-        send(account_id, job_id)
+    for sent, (account_id, job_id) in enumerate(jobs):
+        if not send(account_id, job_id):
+            # It would refuse the others too, each after a while: they are the next sweep's.
+            _give_back([left for _, left in jobs[sent:]])
+            return sent
     return len(jobs)
+
+
+def _give_back(job_ids: list[UUID]) -> None:
+    with platform("let jobs be sent by the next sweep"):
+        Job.objects.filter(pk__in=job_ids).update(resend_at=None)

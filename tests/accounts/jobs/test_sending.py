@@ -141,6 +141,18 @@ class TestSweep:
         change(job, next_attempt_at=ago(6))
         assert sweep() == 1
 
+    def test_a_broker_that_refuses_costs_a_sweep_no_time_and_the_jobs_no_turn(
+        self, account: Account, declare: Any, broker: Any
+    ) -> None:
+        jobs = [put(account) for _ in range(40)]
+        broker.messages()
+        for job in jobs:
+            change(job, next_attempt_at=ago(600))
+        code = "from apps.accounts.jobs.sweep import sweep; assert sweep() == 0"
+        assert run_python(code, CELERY_BROKER_URL="redis://127.0.0.1:1/0") == 0
+        assert sweep() == 40
+        assert len(broker.messages()) == 40
+
     def test_two_sweeps_at_once_send_one_message(self, account: Account, declare: Any, broker: Any) -> None:
         job = put(account)
         broker.messages()
