@@ -46,8 +46,8 @@ def boolean(name: str, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
 
 
-def integer(name: str, default: int, *, least: int | None = None) -> int:
-    """A whole number, at least ``least``."""
+def integer(name: str, default: int, *, least: int | None = None, most: int | None = None) -> int:
+    """A whole number, at least ``least`` and at most ``most``."""
     value = text(name, str(default))
     try:
         number = int(value)
@@ -55,6 +55,8 @@ def integer(name: str, default: int, *, least: int | None = None) -> int:
         raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.") from None
     if least is not None and number < least:
         raise ImproperlyConfigured(f"{name} must be at least {least}, not {number}.")
+    if most is not None and number > most:
+        raise ImproperlyConfigured(f"{name} must be at most {most}, not {number}.")
     return number
 
 

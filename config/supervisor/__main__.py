@@ -18,7 +18,12 @@ from config.supervisor.supervision import Supervisor
 
 @contextmanager
 def _locked(data: Path) -> Iterator[None]:
-    (data / "run").mkdir(parents=True, exist_ok=True)
+    try:
+        (data / "run").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise GiveUp(
+            f"The data folder {data} can't be made: {error.strerror}. Choose another: DATA=… make run"
+        ) from None
     with (data / "run" / "supervisor.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -45,7 +50,7 @@ def main() -> int:
     """Run until stopped. Exit code 0 when asked to stop, 1 when the product could not run."""
     try:
         data = Path(os.environ.get("DATA", "var")).resolve()
-        supervisor = Supervisor(data, environment.integer("PORT", 8000, least=1))
+        supervisor = Supervisor(data, environment.integer("PORT", 8000, least=1, most=65_535))
         _obey_signals(supervisor)
         with _locked(data):
             try:

@@ -117,14 +117,21 @@ def _manage(environment: dict[str, str], *arguments: str) -> str:
     return done.stdout.strip()
 
 
+_IN_WORDS = "django.core.exceptions.ImproperlyConfigured: "
+"""Begins what was written for people: they need no traceback to mend a setting."""
+
+
 def _last_words(output: str, environment: dict[str, str], command: str) -> str:
     """What a command that failed said. Of a traceback the exception alone; the whole goes to a file, which is named."""
     _, marker, trace = output.strip().rpartition("Traceback (most recent call last):")
     if not marker:
         return output.strip()[-2000:]
+    lines = trace.splitlines()
+    last = max((number for number, line in enumerate(lines) if line.startswith(" ")), default=-1)
+    words = "\n".join(lines[last + 1 :])
+    if words.startswith(_IN_WORDS):
+        return words.removeprefix(_IN_WORDS)
     log = Path(environment["DATA"]) / "logs" / f"{command}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text(output)
-    lines = trace.splitlines()
-    last = max((number for number, line in enumerate(lines) if line.startswith(" ")), default=-1)
-    return "\n".join([*lines[last + 1 :], f"(The whole of it is in {log}.)"])
+    return f"{words}\n(The whole of it is in {log}.)"

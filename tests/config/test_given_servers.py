@@ -59,10 +59,11 @@ def test_nothing_is_embedded_when_both_servers_are_given(given: dict[str, str], 
         ({"DATABASE_URL": "postgres://somebody@127.0.0.1:1/x"}, "The server of DATABASE_URL can't be used: "),
         ({"REDIS_URL": "redis://127.0.0.1:1/0"}, "The server of REDIS_URL does not answer: "),
         ({"REDIS_URL": "valkey.example"}, "REDIS_URL can't be used: "),
+        ({"LOG_LEVEL": "LOUD"}, "\nLOG_LEVEL must be one of DEBUG"),
     ],
     ids=lambda value: " ".join(f"{name}={to}" for name, to in value.items()) if isinstance(value, dict) else None,
 )
-def test_it_says_in_a_sentence_why_a_server_cannot_be_used(
+def test_it_says_in_a_sentence_what_is_wrong_with_a_setting(
     given: dict[str, str], tmp_path: Path, changes: dict[str, str], words: str
 ) -> None:
     _refused(Product(tmp_path / "data", DEMO="0", **{**given, **changes}), words)

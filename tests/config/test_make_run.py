@@ -137,6 +137,25 @@ def test_a_second_one_on_the_same_folder_refuses(product: Product) -> None:
     assert product.get("/health")[0] == 200
 
 
+@pytest.mark.parametrize(
+    ("port", "data", "words"),
+    [
+        (70_000, "data", "PORT must be at most 65535, not 70000."),
+        (0, "data", "PORT must be at least 1, not 0."),
+        (8000, "file/data", "can't be made: Not a directory."),
+    ],
+)
+def test_a_port_or_folder_that_cannot_be_is_named(tmp_path: Path, port: int, data: str, words: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "logs").mkdir()
+    other = Product(tmp_path / data)
+    other.port, other.log = port, tmp_path / "logs" / "other.log"
+    other.launch()
+    assert other.process is not None
+    assert other.process.wait(30) != 0
+    assert words in other.output()
+
+
 def test_a_taken_port_is_named(product: Product, tmp_path: Path) -> None:
     other = Product(tmp_path / "data")
     other.port = product.port
