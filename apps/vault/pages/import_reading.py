@@ -54,10 +54,12 @@ class ReadingForm(forms.Form):
 
 
 def _encodings(current: str) -> list[tuple[str, str]]:
-    """By name; of encodings that share one (byte orders), the current one or the first."""
-    by_name = {name: encoding for encoding, name in reversed(ENCODING_NAMES.items())}
+    """By name, the likeliest first; of encodings that share one (byte orders), the current one or the first."""
+    by_name: dict[str, str] = {}
+    for encoding, name in ENCODING_NAMES.items():
+        by_name.setdefault(name, encoding)
     by_name[display_name(current)] = current
-    return [(encoding, name) for name, encoding in sorted(by_name.items(), key=lambda pair: pair[0] != "UTF-8")]
+    return [(encoding, name) for name, encoding in by_name.items()]
 
 
 def _header_rows(first: list[Record], read: Format) -> list[tuple[int, str]]:
