@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,7 +15,10 @@ from config.embedded.postgres import APP, OWNER, EmbeddedPostgres
 from tests.product import Product
 
 pytestmark = [pytest.mark.xdist_group("make-run"), pytest.mark.timeout(300)]
-NAME = "strongroom_given"
+# Modules may be shared out among the worker processes of a run: each has its own database and cache.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+NAME = f"strongroom_given_{WORKER}"
+REDIS_DATABASE = 63 - int(WORKER.removeprefix("gw"))
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +34,7 @@ def given(django_db_setup: None) -> Iterator[dict[str, str]]:
         yield {
             "DATABASE_URL": server.url(APP, NAME),
             "MIGRATION_DATABASE_URL": server.url(OWNER, NAME),
-            "REDIS_URL": urlsplit(settings.REDIS_URL)._replace(path="/63").geturl(),
+            "REDIS_URL": urlsplit(settings.REDIS_URL)._replace(path=f"/{REDIS_DATABASE}").geturl(),
         }
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(database))
 
