@@ -129,7 +129,7 @@ def reveal_the_key_as_super_admin(product: Product, page: Page, slug: str) -> st
     page.get_by_label("E-mail").fill(OPERATOR)
     page.get_by_label("Password", exact=True).fill(OPERATOR_PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_load_state()
+    page.wait_for_url(lambda url: "/login/" not in url)
     page.goto("/accounts/2fa/totp/activate/")
     if page.get_by_label("Password", exact=True).count():
         page.get_by_label("Password", exact=True).fill(OPERATOR_PASSWORD)
@@ -137,7 +137,7 @@ def reveal_the_key_as_super_admin(product: Product, page: Page, slug: str) -> st
     secret = page.locator(".sr-code code").first.inner_text()
     page.get_by_label("Code the app shows now").fill(authenticator.code(secret))
     page.get_by_role("button", name="Turn on").click()
-    page.wait_for_load_state()
+    page.wait_for_url(lambda url: "/activate/" not in url)
     page.context.clear_cookies()
     page.goto("/accounts/login/?next=/admin/")
     page.get_by_label("E-mail").fill(OPERATOR)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.core.exceptions import ValidationError
 from django.db import connection, models, transaction
 from django.db.models import Count, Exists, FilteredRelation, Max, OuterRef, Prefetch, Q, Subquery, Sum
@@ -23,6 +22,7 @@ from apps.accounts.tenancy.consumers import in_account
 from apps.accounts.tenancy.models import WrongScope
 from apps.accounts.tenancy.scope import NoScope, current_account_id, platform, tenant
 from tests.accounts.tenancy.shelves.models import Book, Shelf
+from tests.event_loops import synchronously
 from tests.factories import make_account, make_user
 
 pytestmark = [pytest.mark.covers("A-07"), pytest.mark.usefixtures("database_wall_down")]
@@ -140,8 +140,8 @@ READS: dict[str, Callable[[World], Any]] = {
     "a sliced queryset": lambda w: Book.objects.order_by("-title")[0:10],
     "reversed": lambda w: Book.objects.order_by("title").reverse(),
     "none turned into all": lambda w: Book.objects.none() | Book.objects.all(),
-    "async for": lambda w: async_to_sync(_collect)(Book.objects.filter(both())),
-    "aiterator": lambda w: async_to_sync(_collect)(Book.objects.filter(both()).aiterator(chunk_size=1)),
+    "async for": lambda w: synchronously(_collect)(Book.objects.filter(both())),
+    "aiterator": lambda w: synchronously(_collect)(Book.objects.filter(both()).aiterator(chunk_size=1)),
 }
 
 
@@ -175,7 +175,7 @@ SINGLE: dict[str, Callable[[World], Any]] = {
     "refresh_from_db with a queryset": lambda w: w.foreign.refresh_from_db(from_queryset=Book._base_manager.all()),
     "a deferred field": lambda w: _deferred(w.foreign).title,
     "the reference of a foreign row": lambda w: _bare(w.foreign).shelf,
-    "aget": lambda w: async_to_sync(Book.objects.all().aget)(pk=w.foreign.pk),
+    "aget": lambda w: synchronously(Book.objects.all().aget)(pk=w.foreign.pk),
     "get_or_create": lambda w: Book.objects.select_for_update().get(pk=w.foreign.pk),
 }
 
@@ -208,8 +208,8 @@ def test_nothing_about_them_can_be_counted(world: World) -> None:
             "s": 300,
             "m": "second of ours",
         }
-        assert async_to_sync(theirs.acount)() == 0
-        assert async_to_sync(theirs.aexists)() is False
+        assert synchronously(theirs.acount)() == 0
+        assert synchronously(theirs.aexists)() is False
         assert world.foreign_shelf.books.count() == 0
         assert world.reader.borrowed_books.count() == 1
         assert User.objects.filter(pk=world.reader.pk).annotate(n=Count("borrowed_books")).get().n == 1
@@ -228,7 +228,7 @@ CHANGES: dict[str, Callable[[World], Any]] = {
     "update": lambda w: Book.objects.filter(both()).update(pages=0),
     "update of a reference": lambda w: Book.objects.filter(shelf__name="shelf of theirs").update(pages=0),
     "update through a reverse reference": lambda w: w.foreign_shelf.books.update(pages=0),
-    "aupdate": lambda w: async_to_sync(Book.objects.filter(both()).aupdate)(pages=0),
+    "aupdate": lambda w: synchronously(Book.objects.filter(both()).aupdate)(pages=0),
     "bulk_update": lambda w: Book.objects.bulk_update([_changed(w.foreign)], ["pages"]),
     "save": lambda w: _changed(w.foreign).save(),
     "save of one field": lambda w: _changed(w.foreign).save(update_fields=["pages"]),
@@ -420,4 +420,4 @@ class TestThreadsAndTasks:
 
         # Its door hands the connection back, which in this test is the one with the world in it.
         monkeypatch.setattr(consumers, "close_old_connections", lambda: None)
-        assert async_to_sync(view)() == [OURS, None, 2, OURS]
+        assert synchronously(view)() == [OURS, None, 2, OURS]

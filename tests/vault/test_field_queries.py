@@ -247,7 +247,7 @@ def test_its_row_opens(ours: Account, way: str) -> None:
 
 @pytest.mark.parametrize("way", ["get_or_create", "update_or_create", "bulk_create", "abulk_create"])
 def test_it_is_sealed_when_made(ours: Account, way: str) -> None:
-    from asgiref.sync import async_to_sync
+    from tests.event_loops import synchronously
 
     values = {"name": MARK, "last_activity_at": timezone.now()}
     with tenant(ours):
@@ -257,7 +257,7 @@ def test_it_is_sealed_when_made(ours: Account, way: str) -> None:
             case "bulk_create":
                 Contact.objects.bulk_create([Contact(**values), Contact(**values)])
             case "abulk_create":
-                async_to_sync(Contact.objects.all().abulk_create)([Contact(**values)])
+                synchronously(Contact.objects.all().abulk_create)([Contact(**values)])
         assert {contact.name for contact in Contact.objects.all()} == {MARK}
         nothing_readable(MARK)
 

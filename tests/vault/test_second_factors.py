@@ -156,7 +156,7 @@ class TestTheSession:
 
     @pytest.mark.parametrize("way", ["set", "setdefault", "update", "aset"])
     def test_every_way_of_writing_seals(self, way: str) -> None:
-        from asgiref.sync import async_to_sync
+        from tests.event_loops import synchronously
 
         [name] = SECRETS
         session = SessionStore()
@@ -168,9 +168,9 @@ class TestTheSession:
             case "update":
                 session.update({name: SECRET, "other": 1})
             case "aset":
-                async_to_sync(session.aset)(name, SECRET)
+                synchronously(session.aset)(name, SECRET)
         assert session._session[name] != SECRET
-        assert session[name] == session.get(name) == async_to_sync(session.aget)(name) == SECRET
+        assert session[name] == session.get(name) == synchronously(session.aget)(name) == SECRET
         assert session.pop(name) == SECRET
         assert session.pop(name, None) is None
         with pytest.raises(KeyError):
