@@ -5,6 +5,7 @@ from apps.vault.models.audit_entry import AuditEntry, AuditHead, PlatformAuditEn
 from apps.vault.models.contact import Contact
 from apps.vault.models.contact_import import ContactImport, RejectedRows
 from apps.vault.models.remembered_request import RememberedRequest
+from apps.vault.models.token import Token
 
 __all__ = [
     "AccountKeyset",
@@ -17,4 +18,5 @@ __all__ = [
     "PlatformKeyset",
     "RejectedRows",
     "RememberedRequest",
+    "Token",
 ]

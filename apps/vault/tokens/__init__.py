@@ -1,0 +1,19 @@
+"""The token vault: grants of outside services, encrypted, refreshed early, once, and without ever losing one."""
+
+from apps.vault.tokens.grant import Grant, GrantRefused, NotNow, NoToken, ReauthRequired, TokenError
+from apps.vault.tokens.keeping import retrieve, revoke, store
+from apps.vault.tokens.refreshing import access_token, worked
+
+__all__ = [
+    "Grant",
+    "GrantRefused",
+    "NoToken",
+    "NotNow",
+    "ReauthRequired",
+    "TokenError",
+    "access_token",
+    "retrieve",
+    "revoke",
+    "store",
+    "worked",
+]

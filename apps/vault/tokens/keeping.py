@@ -1,0 +1,71 @@
+"""Storing, reading and giving back grants, in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.utils import timezone
+
+from apps.accounts import audit
+from apps.accounts.actors import Actor
+from apps.vault.models import Token
+from apps.vault.tokens.grant import Grant, NoToken, to_pair
+
+
+def store(kind: str, grant: Grant, *, actor: Actor) -> Token:
+    """Keep ``grant`` as the account's one of this ``kind``; what was there before is replaced in its row."""
+    now = timezone.now()
+    row = Token.objects.select_for_update().filter(kind=kind).first()
+    action = "token.stored" if row is None else "token.replaced"
+    if row is None:
+        row = Token(kind=kind, generation=0)
+    else:
+        row.generation += 1
+    row.pair, row.pair_before = to_pair(grant), None
+    row.granted_at, row.expires_at, row.refreshed_at = grant.granted_at or now, grant.expires_at, now
+    row.scopes, row.status = list(grant.scopes), Token.Status.ACTIVE
+    row.refusals = row.failures = 0
+    row.next_attempt_at, row.last_error = None, ""
+    row.save()
+    changes = {"scopes": list(grant.scopes), "expires_at": grant.expires_at.isoformat() if grant.expires_at else None}
+    audit.record(action, actor=actor, entity=row, label=kind, changes=changes)
+    return row
+
+
+def retrieve(kind: str) -> Grant:
+    """The grant as it is stored, fresh or not. Raises NoToken."""
+    return grant_of(found(kind))
+
+
+def revoke(kind: str, *, actor: Actor, at_service: Callable[[Grant], None] | None = None) -> None:
+    """Forget the grant. ``at_service`` gives it back first (RFC 7009); if that fails, the row is gone all the same.
+
+    Raises NoToken; whatever ``at_service`` raises, after the row is gone.
+    """
+    row = found(kind, lock=True)
+    grant = grant_of(row)
+    audit.record("token.revoked", actor=actor, entity=row, label=kind)
+    row.delete()
+    if at_service is not None:
+        at_service(grant)
+
+
+def found(kind: str, *, lock: bool = False) -> Token:
+    """The row of the account in scope. Raises NoToken."""
+    rows = Token.objects.select_for_update() if lock else Token.objects.all()
+    row: Token | None = rows.filter(kind=kind).first()
+    if row is None:
+        raise NoToken(f"{kind} is not connected.")
+    return row
+
+
+def grant_of(row: Token, *, before: bool = False) -> Grant:
+    """The row's grant, or the one before."""
+    pair: dict[str, str] = (row.pair_before if before else row.pair) or {}
+    return Grant(
+        pair.get("access_token", ""),
+        pair.get("refresh_token", ""),
+        granted_at=row.granted_at,
+        expires_at=row.expires_at,
+        scopes=tuple(row.scopes),
+    )
