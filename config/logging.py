@@ -82,6 +82,8 @@ def logging_settings(level: str, *, json_lines: bool) -> dict[str, Any]:
             "celery.app.trace": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.beat": {"level": "WARNING"},
+            # Their lines hold addresses, and some services take their key there.
             "httpx2": {"level": "WARNING"},
+            "httpcore2": {"level": "WARNING"},
         },
     }

@@ -35,6 +35,8 @@ ACTIONS: dict[str, frozenset[Role]] = {
     "project.provision": _ADMINS,
     "project.update": _ADMINS,
     "project.reveal_key": frozenset(),  # super admins alone, who are staff here and not a role
+    "integrations.view": _ADMINS,
+    "integrations.manage": _ADMINS,
     "jobs.view": _ALL,
     "jobs.retry": _ADMINS,
     "jobs.cancel": _ADMINS,

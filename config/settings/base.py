@@ -156,6 +156,8 @@ API_KEY_PEPPERS = dict(enumerate(_peppers, start=1))
 
 # --- ZeroDB: a server elsewhere, or (without these) the embedded one at /zerodb/
 OUTBOUND_ALLOW = environment.words("OUTBOUND_ALLOW")
+# Where providers live when not where they say: {name: address}, for tests and private mirrors. Accounts can not set it.
+PROVIDER_URLS: dict[str, str] = {}
 ZERODB_API_URL = environment.text("ZERODB_API_URL", "").rstrip("/")
 ZERODB_MASTER_API_KEY = environment.text("ZERODB_MASTER_API_KEY", "")
 ZERODB_PROJECT_TIER = environment.text("ZERODB_PROJECT_TIER", "pro")

@@ -6,3 +6,13 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 # Two tables that the tests of tenancy write to.
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.accounts.tenancy.shelves.apps.ShelvesConfig"]
+
+
+class _Nowhere(dict[str, str]):
+    """No test calls a provider by accident: those without a stand-in live at a name that does not exist (RFC 6761)."""
+
+    def get(self, name: str, default: str | None = None) -> str:  # type: ignore[override]
+        return super().get(name, f"https://{name.replace('_', '-')}.invalid")
+
+
+PROVIDER_URLS = _Nowhere()

@@ -16,6 +16,7 @@ from apps.accounts.models import Account, Job, Membership, User
 from apps.accounts.roles import Role
 from apps.accounts.services.api_keys import create_api_key
 from apps.accounts.services.invitations import invite
+from apps.integrations.services.connections import connect
 from apps.vault.services.contact_imports import import_contacts, open_import
 from tests.factories import make_contact, make_user
 
@@ -35,6 +36,12 @@ def an_invitation(account: Account) -> Any:
 
 def an_api_key(account: Account) -> Any:
     return create_api_key(actor=owner(account), name="of the owner", role=Role.MEMBER).row
+
+
+def an_integration(account: Account) -> Any:
+    key = {"secret_key": "sk_test_4eC39HqLyjWDarjtT1zdp7dc"}
+    name = uuid4().hex
+    return connect(actor=owner(account), category="payment", provider_name="stripe", name=name, credentials=key)
 
 
 def a_contact(account: Account) -> Any:

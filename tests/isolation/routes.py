@@ -27,6 +27,7 @@ from tests.isolation.objects import (
     a_session,
     a_started_import,
     an_api_key,
+    an_integration,
     an_invitation,
 )
 
@@ -173,6 +174,33 @@ ROUTES: dict[str, Kind] = {
     "/api/v1/project": api(GET=Asks("project.view")),
     "/api/v1/project/provision": api(POST=Asks("project.provision")),
     "/api/v1/project/settings": api(PATCH=Asks("project.update", {"auto_indexing": False})),
+    "/api/v1/integrations": api(
+        GET=Asks("integrations.view"),
+        POST=Asks(
+            "integrations.manage",
+            {
+                "category": "payment",
+                "provider": "stripe",
+                "credentials": {"secret_key": "sk_test_4eC39HqLyjWDarjtT1zdp7dc"},
+            },
+        ),
+    ),
+    "/api/v1/integrations/available": api(GET=Asks("integrations.view")),
+    "/api/v1/integrations/<integration_id>": api(
+        of={"integration_id": an_integration},
+        GET=Asks("integrations.view"),
+        PATCH=Asks("integrations.manage", {"enabled": False}),
+        DELETE=Asks("integrations.manage"),
+    ),
+    "/api/v1/integrations/<integration_id>/test": api(
+        of={"integration_id": an_integration}, POST=Asks("integrations.manage")
+    ),
+    "/api/v1/integrations/<integration_id>/rotate": api(
+        of={"integration_id": an_integration}, POST=Asks("integrations.manage", {"credentials": {}}, answers=(400,))
+    ),
+    "/api/v1/integrations/<integration_id>/toggle": api(
+        of={"integration_id": an_integration}, POST=Asks("integrations.manage")
+    ),
     "/api/v1/schema": PublicRoute("describes the API, and nothing of accounts"),
     "/api/v1/docs/": PublicRoute("shows the description as a page"),
     "/api/v1/docs": PublicRoute("sends to the page with the slash"),

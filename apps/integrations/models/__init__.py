@@ -1,4 +1,5 @@
 from apps.integrations.models.ainative_project import AINativeProject
+from apps.integrations.models.integration import Integration
 from apps.integrations.models.zerodb_caller import ZeroCaller, ZeroKey
 from apps.integrations.models.zerodb_feedback import ZeroFeedback
 from apps.integrations.models.zerodb_memory import ZeroAgentMemory, ZeroMemory
@@ -7,6 +8,7 @@ from apps.integrations.models.zerodb_vector import ZeroVector
 
 __all__ = [
     "AINativeProject",
+    "Integration",
     "ZeroAgentMemory",
     "ZeroCaller",
     "ZeroFeedback",

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack
 
 import httpcore2
 import httpx2
@@ -39,12 +39,22 @@ Judge = Callable[[Answer], OutboundError | None]
 """Says what is wrong with an answer; None when nothing is. The error may carry ``again``."""
 
 
+class Parts(TypedDict, total=False):
+    """What a call carries; as in httpx."""
+
+    json: Any
+    data: Mapping[str, Any]
+    content: bytes
+    params: Any
+    headers: Mapping[str, str]
+
+
 class HttpClient:
     """A client of one host. Close it, or use it as a context manager.
 
     Calls reach the public Internet only, whatever the name resolves to (``guard``). With ``operators_address``, an
     address that the operator set and no account, they go anywhere, through the proxy that the environment names.
-    ``transport`` replaces both.
+    ``transport`` replaces both. Raises BadRequest for an address that is none.
     """
 
     def __init__(
@@ -63,14 +73,17 @@ class HttpClient:
         breaker: Breaker | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._http = httpx2.Client(
-            base_url=base_url,
-            headers=dict(headers),
-            transport=transport or (None if operators_address else public_internet()),
-            timeout=timeout,
-            follow_redirects=False,
-            trust_env=operators_address,
-        )
+        try:
+            self._http = httpx2.Client(
+                base_url=base_url,
+                headers=dict(headers),
+                transport=transport or (None if operators_address else public_internet()),
+                timeout=timeout,
+                follow_redirects=False,
+                trust_env=operators_address,
+            )
+        except httpx2.InvalidURL:
+            raise BadRequest("The address can't be read.") from None
         self._judge = judge
         self._attempts = attempts
         self._longest_wait = longest_wait
@@ -89,7 +102,7 @@ class HttpClient:
         """Give the connections back."""
         self._http.close()
 
-    def call(self, method: str, path: str, *, repeatable: bool, json: Any = None, params: Any = None) -> Answer:
+    def call(self, method: str, path: str, *, repeatable: bool, **parts: Unpack[Parts]) -> Answer:
         """One call, made again as far as that is safe. Raises OutboundError, or what the judge made of the answer.
 
         ``repeatable`` says that making the call twice does no harm. A call that never reached the host, or that the
@@ -98,7 +111,7 @@ class HttpClient:
         attempt = 1
         while True:
             try:
-                return self._once(method, path, json, params)
+                return self._once(method, path, parts)
             except OutboundError as error:
                 wait = self._wait_before_again(error, attempt, repeatable)
                 if wait is None:
@@ -118,10 +131,10 @@ class HttpClient:
         # A long wait belongs into the queue, not into a worker's sleep.
         return wait if wait <= self._longest_wait else None
 
-    def _once(self, method: str, path: str, json: Any, params: Any) -> Answer:
+    def _once(self, method: str, path: str, parts: Parts) -> Answer:
         self._breaker.before_call()
         try:
-            answer = self._send(method, path, json, params)
+            answer = self._send(method, path, parts)
         except OutboundError as error:
             if not error.permanent:  # then nobody was asked, and the host is not to blame
                 self._breaker.failed()
@@ -135,12 +148,12 @@ class HttpClient:
             raise fault
         return answer
 
-    def _send(self, method: str, path: str, json: Any, params: Any) -> Answer:
+    def _send(self, method: str, path: str, parts: Parts) -> Answer:
         where = f"{method} {self._http.base_url.host}"
         try:
             with (
                 within(self._maximum_seconds),
-                self._http.stream(method, path, json=json, params=params) as response,
+                self._http.stream(method, path, **parts) as response,
             ):
                 content = self._read(response, where)
                 return Answer(response.status_code, response.headers, content)

@@ -1,0 +1,164 @@
+"""What all clients of providers share: one host, one credential, errors told by what to do about them.
+
+A provider's ``Client`` says how to authenticate, how to test, and how to do its category's jobs (the protocols in
+``apps/integrations/services``). Most of the mapping of errors is the same everywhere and lives here; ``read_error``
+and ``kind_of`` are for what a service does its own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self, Unpack
+
+import orjson
+from django.conf import settings as django_settings
+
+from apps.integrations.outbound.backoff import read_retry_after
+from apps.integrations.outbound.errors import BadAnswer
+from apps.integrations.outbound.http import Answer, HttpClient, Parts
+from apps.integrations.providers.definition import Provider
+from apps.integrations.providers.errors import (
+    CredentialRefused,
+    Missing,
+    NotPermitted,
+    ProviderError,
+    QuotaUsedUp,
+    RateLimited,
+    Refused,
+    Unavailable,
+)
+
+MAXIMUM_SECONDS = 30.0
+MAXIMUM_ANSWER = 8 * 1024 * 1024
+SHOWN = 300
+"""Characters of a service's own words that are shown."""
+
+_KINDS: dict[int, type[ProviderError]] = {
+    401: CredentialRefused,
+    402: QuotaUsedUp,
+    403: NotPermitted,
+    404: Missing,
+    429: RateLimited,
+}
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What a test found. ``identity``: whose credential it is, as the service puts it; "" when it does not say."""
+
+    identity: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class ProviderClient:
+    """Calls of one connection. Close it, or use it as a context manager. Its credential is never in its repr."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        credentials: Mapping[str, str],
+        settings: Mapping[str, Any],
+        *,
+        attempts: int = 2,
+    ) -> None:
+        self.provider = provider
+        self.credentials = credentials
+        self.settings = {**provider.defaults, **settings}
+        self.http = HttpClient(
+            self.base_url().rstrip("/") + "/",
+            headers={"User-Agent": "Strongroom", "Accept": "application/json", **self.authentication()},
+            judge=self.judge,
+            attempts=attempts,
+            longest_wait=5.0,
+            maximum_answer=MAXIMUM_ANSWER,
+            maximum_seconds=MAXIMUM_SECONDS,
+        )
+
+    def __repr__(self) -> str:
+        return f"<client of {self.provider.name}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.http.close()
+
+    def base_url(self) -> str:
+        """Where this connection's calls go: the operator's word first (``PROVIDER_URLS``), then the definition's."""
+        urls: dict[str, str] = django_settings.PROVIDER_URLS
+        return urls.get(self.provider.name) or self.provider.base_url
+
+    def authentication(self) -> dict[str, str]:
+        """The headers that carry the credential."""
+        raise NotImplementedError
+
+    def test(self) -> Tested:
+        """A real call that costs nothing and changes nothing. Raises OutboundError."""
+        raise NotImplementedError
+
+    def read_error(self, body: Any) -> tuple[str, str]:
+        """The error's code and words in the service's own shape; ("", "") when it has none."""
+        if not isinstance(body, dict):
+            return "", ""
+        error = body.get("error", body)
+        if isinstance(error, str):
+            return error, str(body.get("error_description") or body.get("message") or error)
+        if not isinstance(error, dict):
+            return "", ""
+        code = error.get("code") or error.get("type") or error.get("status") or ""
+        words = error.get("message") or error.get("detail") or error.get("title") or error.get("description") or ""
+        return str(code), str(words)
+
+    def kind_of(self, status: int, code: str) -> type[ProviderError]:
+        """What an error is, by its status and the service's code."""
+        if status in _KINDS:
+            return _KINDS[status]
+        return Unavailable if status >= 500 else Refused
+
+    def judge(self, answer: Answer) -> ProviderError | None:
+        """What an answer refuses, or None for 2xx."""
+        if 200 <= answer.status < 300:
+            return None
+        try:
+            code, words = self.read_error(orjson.loads(answer.content))
+        except (orjson.JSONDecodeError, AttributeError):
+            code, words = "", ""
+        said = self.without_secrets(" ".join(words.split()))[:SHOWN]
+        message = f"{self.provider.label}: {said}" if said else f"{self.provider.label} answered {answer.status}."
+        retry_after = read_retry_after(answer.headers.get("retry-after"))
+        return self.kind_of(answer.status, code)(message, retry_after=retry_after)
+
+    def without_secrets(self, text: str) -> str:
+        """``text`` with every secret of the credential cut out: services quote what they were sent."""
+        for entry in self.provider.credentials:
+            value = self.credentials.get(entry.name, "")
+            if entry.secret and len(value) >= 4:
+                text = text.replace(value, "••••")
+        return text
+
+    def ask(self, method: str, path: str, *, repeatable: bool | None = None, **parts: Unpack[Parts]) -> Any:
+        """The parsed body of the answer, None for an empty one. Raises OutboundError.
+
+        By HTTP's own rules GET, PUT and DELETE may be repeated, POST and PATCH may not (RFC 9110 section 9.2.2).
+        """
+        if repeatable is None:
+            repeatable = method in {"GET", "PUT", "DELETE"}
+        answer = self.http.call(method, path, repeatable=repeatable, **parts)
+        if not answer.content.strip():
+            return None
+        try:
+            return orjson.loads(answer.content)
+        except orjson.JSONDecodeError:
+            raise BadAnswer(f"{self.provider.label}: the answer is not JSON.") from None
+
+    def ask_for(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        """Like ``ask``, for answers that must be an object. Raises OutboundError."""
+        body = self.ask(method, path, **options)
+        if not isinstance(body, dict):
+            raise BadAnswer(f"{self.provider.label}: the answer is not an object.")
+        return body

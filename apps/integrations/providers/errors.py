@@ -1,0 +1,71 @@
+"""What a service can answer instead of doing its job, told by what to do about it."""
+
+from __future__ import annotations
+
+from apps.integrations.outbound.errors import OutboundError
+
+
+class ProviderError(OutboundError):
+    """The service answered, and did not do it. ``str(error)`` can be shown: it names the cause, never a credential.
+
+    ``todo`` is the one thing that the reader can do about it.
+    """
+
+    again = "never"
+    code = "provider_error"
+    todo = "Try again later."
+
+
+class CredentialRefused(ProviderError):
+    """The service does not know the credential: wrong, expired or revoked."""
+
+    permanent = True
+    code = "credential_refused"
+    todo = "Enter a new credential."
+
+
+class NotPermitted(ProviderError):
+    """The service knows the credential, and it may not do this."""
+
+    permanent = True
+    code = "not_permitted"
+    todo = "Give the credential the missing permission at the service."
+
+
+class RateLimited(ProviderError):
+    """Too many calls for now; ``retry_after`` says how long, when the service did."""
+
+    again = "always"
+    code = "rate_limited"
+    todo = "Wait; the next call works again."
+
+
+class QuotaUsedUp(ProviderError):
+    """What was paid for is used up: waiting does not help."""
+
+    permanent = True
+    code = "quota_used_up"
+    todo = "Raise the limit or settle the bill at the service."
+
+
+class Refused(ProviderError):
+    """The service understood and will not: something in the request is wrong."""
+
+    permanent = True
+    code = "refused"
+    todo = "Correct what the service names."
+
+
+class Missing(Refused):
+    """What the request names is not there."""
+
+    code = "missing"
+
+
+class Unavailable(ProviderError):
+    """The service is in trouble itself."""
+
+    again = "if repeatable"
+    maybe_done = True
+    code = "unavailable"
+    todo = "Nothing: it is tried again."

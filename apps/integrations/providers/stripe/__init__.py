@@ -1,0 +1,1 @@
+"""Stripe: check-out links and payments."""

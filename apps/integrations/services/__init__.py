@@ -1,0 +1,1 @@
+"""Verbs of this floor. One file per subject."""

@@ -1,0 +1,184 @@
+"""Making, changing and removing connections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from apps.accounts import audit
+from apps.accounts.actors import Actor
+from apps.accounts.permissions import require
+from apps.integrations.models import Integration
+from apps.integrations.models.integration import MASK
+from apps.integrations.providers import Provider, UnknownProvider, provider
+from apps.integrations.providers.definition import BadFields
+
+_TAKEN = "There is a connection of this provider with this name already. Change that one, or use another name."
+
+
+def connect(
+    *,
+    actor: Actor,
+    category: str,
+    provider_name: str,
+    credentials: Mapping[str, Any],
+    settings: Mapping[str, Any] | None = None,
+    name: str = "",
+    enabled: bool = True,
+) -> Integration:
+    """Store a connection (untested). Raises PermissionDenied, ValidationError naming each wrong field.
+
+    Fields of credentials and settings are named ``credentials.api_key``, ``settings.default_model``.
+    """
+    require(actor, "integrations.manage")
+    definition = _definition(category, provider_name)
+    row = Integration(category=category, provider=provider_name, enabled=enabled, created_by_id=actor.user_id)
+    row.name = clean_name(name)
+    _clean(row, definition, credentials, settings or {})
+    _save(row, force_insert=True)
+    audit.record(
+        "integration.connected",
+        actor=actor,
+        entity=row,
+        label=row.label,
+        changes={
+            "settings": row.settings,
+            "credentials": sorted(row.credentials),
+            **({} if enabled else {"enabled": False}),
+        },
+    )
+    return row
+
+
+def change(
+    row: Integration,
+    *,
+    actor: Actor,
+    credentials: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    enabled: bool | None = None,
+) -> Integration:
+    """Change what is given; a masked value sent back leaves the secret as it is. ``row`` should be locked.
+
+    Raises PermissionDenied, ValidationError naming each wrong field.
+    """
+    require(actor, "integrations.manage")
+    before = {"name": row.name, "settings": row.settings, "enabled": row.enabled}
+    known = dict(row.credentials)
+    merged = with_new(known, credentials or {})
+    _clean(row, row.definition, merged, {**row.settings, **(settings or {})})
+    if name is not None:
+        row.name = clean_name(name)
+    if enabled is not None:
+        row.enabled = enabled
+    replaced = sorted(
+        key for key in known.keys() | row.credentials.keys() if known.get(key) != row.credentials.get(key)
+    )
+    if replaced:
+        forget_condition(row)
+    _save(row)
+    after = {"name": row.name, "settings": row.settings, "enabled": row.enabled}
+    changes: dict[str, Any] = {key: [before[key], after[key]] for key in before if before[key] != after[key]}
+    if replaced:
+        changes["credentials"] = replaced
+    if changes:
+        audit.record("integration.changed", actor=actor, entity=row, label=row.label, changes=changes)
+    return row
+
+
+def switch(row: Integration, *, on: bool, actor: Actor) -> Integration:
+    """Enable or disable; a disabled connection keeps all it knows and is called by nobody. Raises PermissionDenied."""
+    require(actor, "integrations.manage")
+    if row.enabled != on:
+        row.enabled = on
+        row.save(update_fields=["enabled", "updated_at"])
+        action = "integration.enabled" if on else "integration.disabled"
+        audit.record(action, actor=actor, entity=row, label=row.label)
+    return row
+
+
+def remove(row: Integration, *, actor: Actor) -> None:
+    """Forget the connection and its credential. Raises PermissionDenied."""
+    require(actor, "integrations.manage")
+    audit.record(
+        "integration.removed",
+        actor=actor,
+        entity=row,
+        label=row.label,
+        changes={"credentials": sorted(row.credentials)},
+    )
+    row.delete()
+
+
+def lock_integration(integration_id: UUID | str) -> Integration:
+    """The connection, held until the transaction ends. Raises Integration.DoesNotExist."""
+    row: Integration = Integration.objects.select_for_update().get(pk=integration_id)
+    return row
+
+
+def with_new(known: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, Any]:
+    """``known`` with what was ``given`` put in; masked values are what a page showed, not what somebody typed."""
+    return {**known, **{name: value for name, value in given.items() if not is_masked(value)}}
+
+
+def is_masked(value: Any) -> bool:
+    """Whether ``value`` is a placeholder as pages and the API show it."""
+    return isinstance(value, str) and value.strip().startswith(MASK[:4])
+
+
+def forget_condition(row: Integration) -> None:
+    """Put aside what is known of the old credential (not saved): it says nothing about the new one."""
+    row.condition, row.identity, row.last_tested_at = Integration.Status.CONNECTED, "", None
+    row.last_error_at, row.last_error_message, row.last_error_todo = None, "", ""
+
+
+def clean_name(name: str) -> str:
+    """A name of one line. Raises ValidationError."""
+    cleaned = " ".join(name.split())
+    if len(cleaned) > 100:
+        raise ValidationError({"name": ValidationError("Use at most 100 characters.", code="max_length")})
+    if not cleaned.isprintable():
+        raise ValidationError(
+            {"name": ValidationError("Control characters are not allowed.", code="control_characters")}
+        )
+    return cleaned
+
+
+def _definition(category: str, name: str) -> Provider:
+    try:
+        provider(name)
+    except UnknownProvider as error:
+        raise ValidationError({"provider": ValidationError(str(error), code="unknown_provider")}) from None
+    try:
+        return provider(name, category)
+    except UnknownProvider as error:
+        raise ValidationError({"category": ValidationError(str(error), code="wrong_category")}) from None
+
+
+def _clean(row: Integration, definition: Provider, credentials: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    errors: dict[str, ValidationError] = {}
+    for group, clean, values in (
+        ("credentials", definition.clean_credentials, credentials),
+        ("settings", definition.clean_settings, settings),
+    ):
+        try:
+            setattr(row, group, clean(values))
+        except BadFields as bad:
+            errors |= {f"{group}.{name}": ValidationError(str(why), code=why.code) for name, why in bad.errors.items()}
+    if errors:
+        raise ValidationError(errors)  # type: ignore[arg-type]
+
+
+def _save(row: Integration, **options: Any) -> None:
+    try:
+        with transaction.atomic():
+            row.save(**options)
+    except IntegrityError as error:
+        if "integration_one_per_provider_and_name" not in str(error):
+            raise
+        raise ValidationError({"name": ValidationError(_TAKEN, code="taken")}) from None

@@ -1,0 +1,132 @@
+"""Trying connections: tests, and rotation, where a new credential is tested before it takes the old one's place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from apps.accounts import audit
+from apps.accounts.actors import Actor
+from apps.accounts.permissions import require
+from apps.integrations.models import Integration
+from apps.integrations.outbound.errors import OutboundError
+from apps.integrations.providers.client import Tested
+from apps.integrations.providers.definition import BadFields
+from apps.integrations.providers.errors import CredentialRefused, ProviderError
+from apps.integrations.services.connections import forget_condition, with_new
+
+TESTS_PER_MINUTE = 5
+"""Of one connection: a test is a call to somebody else's server."""
+
+
+class TooManyTests(Exception):
+    """The connection was tested often enough for now; ``retry_after`` seconds to wait."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"A connection is tested at most {TESTS_PER_MINUTE} times a minute. Wait {retry_after} s.")
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a test came to. ``message`` and ``todo`` are for people; ``code`` is for programs."""
+
+    ok: bool
+    identity: str = ""
+    code: str = ""
+    message: str = ""
+    todo: str = ""
+
+
+def test_connection(row: Integration, *, actor: Actor) -> Outcome:
+    """Make a real call with the stored credential and keep what it found. ``row`` should be locked.
+
+    Raises PermissionDenied, TooManyTests.
+    """
+    require(actor, "integrations.manage")
+    _count(row)
+    outcome = try_credentials(row, row.credentials, row.settings)
+    note_outcome(row, outcome)
+    audit.record("integration.tested", actor=actor, entity=row, label=row.label, changes=_told(outcome))
+    return outcome
+
+
+def rotate(row: Integration, *, credentials: Mapping[str, Any], actor: Actor) -> Outcome:
+    """Put a new credential in the old one's place if it works; else the old one goes on serving. ``row`` locked.
+
+    Raises PermissionDenied, TooManyTests, ValidationError naming each wrong field.
+    """
+    require(actor, "integrations.manage")
+    merged = with_new(row.credentials, credentials)
+    try:
+        cleaned = row.definition.clean_credentials(merged)
+    except BadFields as bad:
+        raise ValidationError(
+            {f"credentials.{name}": ValidationError(str(why), code=why.code) for name, why in bad.errors.items()}  # type: ignore[arg-type]
+        ) from None
+    replaced = sorted(name for name in merged if cleaned.get(name, "") != row.credential(name))
+    if not replaced:
+        raise ValidationError({"credentials": ValidationError("This is the credential in use.", code="unchanged")})
+    _count(row)
+    outcome = try_credentials(row, cleaned, row.settings)
+    if outcome.ok:
+        row.credentials = cleaned
+        forget_condition(row)
+        note_outcome(row, outcome)
+        audit.record("integration.rotated", actor=actor, entity=row, label=row.label, changes={"credentials": replaced})
+    else:
+        changes = {"credentials": replaced, "error": outcome.message}
+        audit.record_refusal("integration.rotation_failed", actor=actor, entity=row, label=row.label, changes=changes)
+    return outcome
+
+
+def try_credentials(row: Integration, credentials: Mapping[str, str], settings: Mapping[str, Any]) -> Outcome:
+    """Call the service once; nothing is stored."""
+    definition = row.definition
+    try:
+        with definition.client_class(definition, credentials, settings) as client:
+            tested: Tested = client.test()
+    except OutboundError as error:
+        return Outcome(
+            ok=False,
+            code=getattr(error, "code", "unreachable"),
+            message=str(error),
+            todo=getattr(error, "todo", ProviderError.todo),
+        )
+    return Outcome(ok=True, identity=tested.identity)
+
+
+def note_outcome(row: Integration, outcome: Outcome) -> None:
+    """Keep what a test found, in the row."""
+    row.last_tested_at = timezone.now()
+    if outcome.ok:
+        row.condition, row.identity = Integration.Status.CONNECTED, outcome.identity[:200]
+        row.last_error_at, row.last_error_message, row.last_error_todo = None, "", ""
+    else:
+        expired = outcome.code == CredentialRefused.code and bool(row.identity)
+        row.condition = Integration.Status.EXPIRED if expired else Integration.Status.ERROR
+        row.last_error_at, row.last_error_message, row.last_error_todo = (
+            row.last_tested_at,
+            outcome.message,
+            outcome.todo,
+        )
+    row.save()
+
+
+def _told(outcome: Outcome) -> dict[str, Any]:
+    return {"ok": True} if outcome.ok else {"ok": False, "error": outcome.message}
+
+
+def _count(row: Integration) -> None:
+    """One more test in this minute. Raises TooManyTests."""
+    now = timezone.now()
+    minute = int(now.timestamp()) // 60
+    name = f"integration-tests:{row.account_id}:{row.id}:{minute}"
+    cache.add(name, 0, 120)
+    if cache.incr(name) > TESTS_PER_MINUTE:
+        raise TooManyTests(60 - int(now.timestamp()) % 60)

@@ -1,0 +1,178 @@
+"""What every provider must do, tried against a server on loopback that answers as the service documents.
+
+A provider's test file inherits ``Conformance``, says which credential it tests with and what its connection test asks,
+and adds tests of its own jobs. Recorded answers lie in the provider's folder: ``answers/test.json`` is what the
+connection test gets, ``answers/refused.json`` what the service says to a wrong credential.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import orjson
+import pytest
+from django.conf import LazySettings
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from apps.integrations.outbound.breaker import close_all
+from apps.integrations.outbound.errors import BadAnswer, NoAnswer, OutboundError
+from apps.integrations.providers import Provider, provider
+from apps.integrations.providers.client import ProviderClient, Tested
+from apps.integrations.providers.errors import (
+    CredentialRefused,
+    NotPermitted,
+    ProviderError,
+    RateLimited,
+    Unavailable,
+)
+
+ANY_PATH = "/"
+
+
+class Conformance:
+    """Inherit as ``class TestStripe(Conformance)`` and fill in the class variables."""
+
+    name: ClassVar[str]
+    credentials: ClassVar[Mapping[str, str]]
+    settings: ClassVar[Mapping[str, Any]] = {}
+    asks: ClassVar[tuple[str, str]]
+    """Method and path (without the base address's own) of the connection test."""
+    identity: ClassVar[str]
+    """Whose credential the test finds it to be, by ``answers/test.json``."""
+
+    @pytest.fixture(autouse=True)
+    def _loopback(self, httpserver: HTTPServer, settings: LazySettings) -> Iterator[None]:
+        """The provider lives on loopback for the test, which the operator allows."""
+        close_all()
+        path = urlsplit(provider(self.name).base_url).path
+        settings.PROVIDER_URLS = {self.name: httpserver.url_for(path)}
+        settings.OUTBOUND_ALLOW = ["localhost", "127.0.0.1"]
+        yield
+        close_all()
+
+    @property
+    def definition(self) -> Provider:
+        return provider(self.name)
+
+    def client(self) -> ProviderClient:
+        return self.definition.client_class(self.definition, self.credentials, self.settings, attempts=1)
+
+    def answer(self, name: str) -> Any:
+        return orjson.loads((Path(self.definition.icon).parent / "answers" / f"{name}.json").read_bytes())
+
+    def secrets(self) -> list[str]:
+        fields = {entry.name: entry for entry in self.definition.credentials}
+        return [value for name, value in self.credentials.items() if fields[name].secret]
+
+    def tried(self, httpserver: HTTPServer, answer: Callable[[Request], Response]) -> Tested | OutboundError:
+        """The connection test's result when every request gets ``answer``."""
+        httpserver.expect_request(_Any()).respond_with_handler(answer)
+        with self.client() as client:
+            try:
+                return client.test()
+            except OutboundError as error:
+                return error
+
+    def test_its_definition_is_sane(self) -> None:
+        assert self.definition.faults() == []
+        assert self.definition.clean_credentials(self.credentials) == dict(self.credentials)
+        assert self.definition.clean_settings({}) == self.definition.defaults
+
+    def test_a_connection_test_makes_the_documented_call(self, httpserver: HTTPServer) -> None:
+        tested = self.tried(
+            httpserver, lambda _: Response(orjson.dumps(self.answer("test")), mimetype="application/json")
+        )
+        assert isinstance(tested, Tested), tested
+        assert tested.identity == self.identity
+        (request, _), *others = httpserver.log
+        path = urlsplit(self.definition.base_url).path.rstrip("/") + self.asks[1]
+        assert (request.method, request.path) == (self.asks[0], path)
+        assert others == []
+
+    @pytest.mark.parametrize(
+        ("status", "kind"), [(401, CredentialRefused), (403, NotPermitted), (500, Unavailable), (503, Unavailable)]
+    )
+    def test_a_refusal_is_told_by_what_to_do_about_it(
+        self, httpserver: HTTPServer, status: int, kind: type[ProviderError]
+    ) -> None:
+        error = self.tried(httpserver, lambda _: self.refusal(status))
+        assert type(error) is kind, repr(error)
+        assert self.definition.label in str(error)
+        assert kind.todo
+
+    def refusal(self, status: int) -> Response:
+        """How the service refuses with this status; override where its errors have another shape."""
+        return Response(orjson.dumps(self.answer("refused")), status=status, mimetype="application/json")
+
+    def test_too_many_calls_say_how_long_to_wait(self, httpserver: HTTPServer) -> None:
+        def limited(_: Request) -> Response:
+            return Response(b"{}", status=429, headers={"Retry-After": "17"}, mimetype="application/json")
+
+        error = self.tried(httpserver, limited)
+        assert isinstance(error, RateLimited)
+        assert error.retry_after == 17
+
+    def test_an_answer_that_is_not_json_is_no_success(self, httpserver: HTTPServer) -> None:
+        error = self.tried(httpserver, lambda _: Response(b"<html>Maintenance</html>", status=200))
+        assert isinstance(error, BadAnswer)
+
+    def test_an_answer_without_end_is_not_read_to_its_end(self, httpserver: HTTPServer) -> None:
+        def endless() -> Iterator[bytes]:
+            for _ in range(64):
+                yield b" " * 1024 * 1024
+
+        error = self.tried(httpserver, lambda _: Response(endless(), mimetype="application/json"))
+        assert isinstance(error, BadAnswer | NoAnswer)
+
+    def test_silence_ends_in_time(self, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("apps.integrations.providers.client.MAXIMUM_SECONDS", 0.2)
+        over = threading.Event()
+
+        def silent(_: Request) -> Response:
+            over.wait(2)
+            return Response(b"{}")
+
+        error = self.tried(httpserver, silent)
+        over.set()
+        assert isinstance(error, NoAnswer)
+
+    def test_a_redirect_is_not_followed_with_the_credential(self, httpserver: HTTPServer) -> None:
+        error = self.tried(
+            httpserver, lambda _: Response(status=302, headers={"Location": "http://169.254.169.254/latest/"})
+        )
+        assert isinstance(error, ProviderError)
+        assert len(httpserver.log) == 1
+
+    @pytest.mark.parametrize("status", [200, 400, 401, 500])
+    def test_the_secret_is_in_no_log_error_or_repr(
+        self, httpserver: HTTPServer, caplog: pytest.LogCaptureFixture, status: int
+    ) -> None:
+        """Even of a service that quotes it back."""
+        quoted = orjson.dumps({"error": {"message": " ".join(self.credentials.values())}, "message": self.secrets()[0]})
+        with caplog.at_level(logging.DEBUG):
+            result = self.tried(httpserver, lambda _: Response(quoted, status=status, mimetype="application/json"))
+            with self.client() as client:
+                told = [repr(client), repr(vars(client).get("http")), caplog.text, repr(result), str(result)]
+        for secret in self.secrets():
+            assert all(secret not in text for text in told), told
+
+
+class _Any(str):
+    """A path that equals every path."""
+
+    __slots__ = ()
+
+    def __new__(cls) -> _Any:
+        return super().__new__(cls, "/")
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return 0
