@@ -28,7 +28,10 @@ class Subscription:
 
 
 class EmailMarketing(Protocol):
-    """What clients of the category offer. ``audience``: the list's id at the service; "" for the one of the settings."""
+    """What clients of the category offer.
+
+    ``audience`` is the list's id at the service; "" for the one of the settings.
+    """
 
     def subscribe(self, subscriber: Subscriber, *, audience: str = "") -> Subscription:
         """Put the person on the list; one who is on it already stays. Raises OutboundError."""
