@@ -37,6 +37,7 @@ ACTIONS: dict[str, frozenset[Role]] = {
     "project.reveal_key": frozenset(),  # super admins alone, who are staff here and not a role
     "integrations.view": _ADMINS,
     "integrations.manage": _ADMINS,
+    "integrations.use": _WRITERS,
     "jobs.view": _ALL,
     "jobs.retry": _ADMINS,
     "jobs.cancel": _ADMINS,

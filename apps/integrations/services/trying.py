@@ -17,8 +17,8 @@ from apps.integrations.models import Integration
 from apps.integrations.outbound.errors import OutboundError
 from apps.integrations.providers.client import Tested
 from apps.integrations.providers.definition import BadFields
-from apps.integrations.providers.errors import CredentialRefused, ProviderError
 from apps.integrations.services.connections import forget_condition, with_new
+from apps.integrations.services.outcomes import condition_after, todo_of
 
 TESTS_PER_MINUTE = 5
 """Of one connection: a test is a call to somebody else's server."""
@@ -41,6 +41,7 @@ class Outcome:
     code: str = ""
     message: str = ""
     todo: str = ""
+    error: OutboundError | None = None
 
 
 def test_connection(row: Integration, *, actor: Actor) -> Outcome:
@@ -92,24 +93,19 @@ def try_credentials(row: Integration, credentials: Mapping[str, str], settings: 
         with definition.client_class(definition, credentials, settings) as client:
             tested: Tested = client.test()
     except OutboundError as error:
-        return Outcome(
-            ok=False,
-            code=getattr(error, "code", "unreachable"),
-            message=str(error),
-            todo=getattr(error, "todo", ProviderError.todo),
-        )
+        code = str(getattr(error, "code", "unreachable"))
+        return Outcome(ok=False, code=code, message=str(error), todo=todo_of(error), error=error)
     return Outcome(ok=True, identity=tested.identity)
 
 
 def note_outcome(row: Integration, outcome: Outcome) -> None:
     """Keep what a test found, in the row."""
     row.last_tested_at = timezone.now()
-    if outcome.ok:
+    if outcome.error is None:
         row.condition, row.identity = Integration.Status.CONNECTED, outcome.identity[:200]
         row.last_error_at, row.last_error_message, row.last_error_todo = None, "", ""
     else:
-        expired = outcome.code == CredentialRefused.code and bool(row.identity)
-        row.condition = Integration.Status.EXPIRED if expired else Integration.Status.ERROR
+        row.condition = condition_after(outcome.error, known=bool(row.identity))
         row.last_error_at, row.last_error_message, row.last_error_todo = (
             row.last_tested_at,
             outcome.message,
