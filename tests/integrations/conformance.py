@@ -31,6 +31,7 @@ from apps.integrations.providers.errors import (
     RateLimited,
     Unavailable,
 )
+from apps.integrations.providers.oauth import OneToken
 
 ANY_PATH = "/"
 
@@ -43,6 +44,8 @@ class Conformance:
     settings: ClassVar[Mapping[str, Any]] = {}
     asks: ClassVar[tuple[str, str]]
     """Method and path (without the base address's own) of the connection test."""
+    access_token: ClassVar[str] = "an-access-token-of-the-service"
+    """What a client with a grant calls with."""
     identity: ClassVar[str]
     """Whose credential the test finds it to be, by ``answers/test.json``."""
 
@@ -61,14 +64,17 @@ class Conformance:
         return provider(self.name)
 
     def client(self) -> ProviderClient:
-        return self.definition.client_class(self.definition, self.credentials, self.settings, attempts=1)
+        """A client with one attempt; of a provider that gives grants, with a token at hand."""
+        source = OneToken(self.access_token) if self.definition.oauth else None
+        return self.definition.client_class(self.definition, self.credentials, self.settings, attempts=1, source=source)
 
     def answer(self, name: str) -> Any:
         return orjson.loads((Path(self.definition.icon).parent / "answers" / f"{name}.json").read_bytes())
 
     def secrets(self) -> list[str]:
         fields = {entry.name: entry for entry in self.definition.credentials}
-        return [value for name, value in self.credentials.items() if fields[name].secret]
+        tokens = [self.access_token] if self.definition.oauth else []
+        return [*(value for name, value in self.credentials.items() if fields[name].secret), *tokens]
 
     def tried(self, httpserver: HTTPServer, answer: Callable[[Request], Response]) -> Tested | OutboundError:
         """The connection test's result when every request gets ``answer``."""
@@ -154,7 +160,8 @@ class Conformance:
         self, httpserver: HTTPServer, caplog: pytest.LogCaptureFixture, status: int
     ) -> None:
         """Even of a service that quotes it back."""
-        quoted = orjson.dumps({"error": {"message": " ".join(self.credentials.values())}, "message": self.secrets()[0]})
+        words = " ".join([*self.credentials.values(), *self.secrets()])
+        quoted = orjson.dumps({"error": {"message": words}, "message": self.secrets()[0]})
         with caplog.at_level(logging.DEBUG):
             result = self.tried(httpserver, lambda _: Response(quoted, status=status, mimetype="application/json"))
             with self.client() as client:

@@ -22,12 +22,14 @@ from apps.integrations.providers.errors import (
     CredentialRefused,
     Missing,
     NotPermitted,
+    NotSignedIn,
     ProviderError,
     QuotaUsedUp,
     RateLimited,
     Refused,
     Unavailable,
 )
+from apps.integrations.providers.oauth import Access, AccessSource
 
 MAXIMUM_SECONDS = 30.0
 MAXIMUM_ANSWER = 8 * 1024 * 1024
@@ -52,7 +54,10 @@ class Tested:
 
 
 class ProviderClient:
-    """Calls of one connection. Close it, or use it as a context manager. Its credential is never in its repr."""
+    """Calls of one connection. Close it, or use it as a context manager. Its credential is never in its repr.
+
+    ``source`` gives access tokens, to providers that declare ``oauth``. Raises OutboundError when it has none.
+    """
 
     def __init__(
         self,
@@ -61,15 +66,24 @@ class ProviderClient:
         settings: Mapping[str, Any],
         *,
         attempts: int = 2,
+        source: AccessSource | None = None,
     ) -> None:
         self.provider = provider
         self.credentials = credentials
         self.settings = {**provider.defaults, **settings}
-        self.http = HttpClient(
+        self._attempts = attempts
+        self._source = source
+        self._access: Access | None = None
+        self._told = False
+        self.http = self._open()
+
+    def _open(self) -> HttpClient:
+        headers = self.authentication()  # first: a grant may say where the service lives
+        return HttpClient(
             self.base_url().rstrip("/") + "/",
-            headers={"User-Agent": "Strongroom", "Accept": "application/json", **self.authentication()},
+            headers={"User-Agent": "Strongroom", "Accept": "application/json", **headers},
             judge=self.judge,
-            attempts=attempts,
+            attempts=self._attempts,
             longest_wait=5.0,
             maximum_answer=MAXIMUM_ANSWER,
             maximum_seconds=MAXIMUM_SECONDS,
@@ -94,8 +108,26 @@ class ProviderClient:
         return urls.get(self.provider.name) or self.provider.base_url
 
     def authentication(self) -> dict[str, str]:
-        """The headers that carry the credential."""
-        raise NotImplementedError
+        """The headers that carry the credential; those of a grant, unless a provider has its own."""
+        if self.provider.oauth is None:
+            raise NotImplementedError
+        return {"Authorization": f"Bearer {self.access_token()}"}
+
+    def access_token(self) -> str:
+        """A token of the connection's grant that lasts for a while. Raises OutboundError (NotSignedIn and others).
+
+        What the service said with it (``OAuth.facts``) is in ``self.settings`` from then on.
+        """
+        if self._access is None:
+            if self._source is None:
+                raise NotSignedIn(f"{self.provider.label} is not connected.")
+            self._take(self._source.access())
+        assert self._access is not None
+        return self._access.token
+
+    def _take(self, access: Access) -> None:
+        self._access = access
+        self.settings = {**self.settings, **access.facts}
 
     def test(self) -> Tested:
         """A real call that costs nothing and changes nothing. Raises OutboundError."""
@@ -139,7 +171,36 @@ class ProviderClient:
             value = self.credentials.get(entry.name, "")
             if entry.secret and len(value) >= 4:
                 text = text.replace(value, "••••")
-        return text
+        return text.replace(self._access.token, "••••") if self._access is not None else text
+
+    def call(self, method: str, path: str, *, repeatable: bool, **parts: Unpack[Parts]) -> Answer:
+        """The answer as it came, with a grant renewed once when its token is refused. Raises OutboundError.
+
+        Services end tokens before their time: sessions of a day, a password changed.
+        """
+        try:
+            answer = self.http.call(method, path, repeatable=repeatable, **parts)
+        except CredentialRefused:
+            if not self._renewed():
+                raise
+            answer = self.http.call(method, path, repeatable=repeatable, **parts)
+        if self._source is not None and self._access is not None and not self._told:
+            self._source.worked(self._access.token)
+            self._told = True
+        return answer
+
+    def _renewed(self) -> bool:
+        """Whether there is another token than the one refused."""
+        if self._source is None or self._access is None:
+            return False
+        access = self._source.access(refused=self._access.token)
+        if access.token == self._access.token:
+            return False
+        self._take(access)
+        self._told = False
+        self.http.close()
+        self.http = self._open()
+        return True
 
     def ask(self, method: str, path: str, *, repeatable: bool | None = None, **parts: Unpack[Parts]) -> Any:
         """The parsed body of the answer, None for an empty one. Raises OutboundError.
@@ -148,7 +209,7 @@ class ProviderClient:
         """
         if repeatable is None:
             repeatable = method in {"GET", "PUT", "DELETE"}
-        answer = self.http.call(method, path, repeatable=repeatable, **parts)
+        answer = self.call(method, path, repeatable=repeatable, **parts)
         if not answer.content.strip():
             return None
         try:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from apps.integrations.providers.categories import CATEGORIES
+from apps.integrations.providers.oauth import OAuth
 
 Kind = Literal["text", "url", "email", "number", "boolean", "choice"]
 LONGEST = 4000
@@ -157,8 +158,8 @@ class Provider:
     """One outside service.
 
     ``base_url`` is where it lives; settings (``PROVIDER_URLS``) can point it elsewhere, accounts can't, except by a
-    setting field named ``base_url`` that the definition offers. ``main_setting`` is shown on the card. ``masks`` names
-    the credential whose end stands for the connection on pages.
+    setting field named ``base_url`` that the definition offers. ``main_setting`` is shown on the card. ``oauth`` says
+    how the service gives grants, if it does.
     """
 
     name: str
@@ -173,6 +174,7 @@ class Provider:
     main_setting: str = ""
     key_help: str = ""
     webhooks: bool = False
+    oauth: OAuth | None = None
     package: str = field(default="", compare=False)
 
     def credential(self, name: str) -> CredentialField | None:
@@ -252,6 +254,8 @@ def _faults(provider: Provider) -> Any:
         yield "It has no icon.svg."
     if urlsplit(provider.docs_url).scheme != "https" or urlsplit(provider.base_url).scheme != "https":
         yield "docs_url and base_url must begin with https://."
+    if provider.oauth is not None:
+        yield from provider.oauth.faults()
     for entry in provider.settings:
         if entry.kind == "choice" and not entry.options:
             yield f"Its setting {entry.name} is a choice without options."

@@ -69,3 +69,26 @@ class Unavailable(ProviderError):
     maybe_done = True
     code = "unavailable"
     todo = "Nothing: it is tried again."
+
+
+class NotSignedIn(ProviderError):
+    """Nobody has given the connection a grant yet."""
+
+    permanent = True
+    code = "not_connected"
+    todo = "Connect it: the service asks for your consent."
+
+
+class SignInAgain(ProviderError):
+    """The service takes the connection's grant no more."""
+
+    permanent = True
+    code = "reauth_required"
+    todo = "Connect it again: the service asks for your consent anew."
+
+
+class NotRenewed(ProviderError):
+    """The grant could not be renewed just now; ``retry_after`` says when it is tried again."""
+
+    code = "backoff"
+    todo = "Nothing: it is tried again."

@@ -10,7 +10,15 @@ from django.utils import timezone
 
 from apps.integrations.models import Integration
 from apps.integrations.outbound.errors import BadRequest, OutboundError
-from apps.integrations.providers.errors import CredentialRefused, ProviderError, RateLimited, Refused
+from apps.integrations.providers.errors import (
+    CredentialRefused,
+    NotRenewed,
+    NotSignedIn,
+    ProviderError,
+    RateLimited,
+    Refused,
+    SignInAgain,
+)
 
 _FRESH = timedelta(seconds=30)
 """How exact ``last_used_at`` is: a row written by every call would make parallel calls wait for each other."""
@@ -56,7 +64,11 @@ def condition_after(error: OutboundError, *, known: bool) -> Integration.Status:
     """How a connection stands after ``error``. ``known``: its credential has worked before."""
     if isinstance(error, CredentialRefused):
         return Integration.Status.EXPIRED if known else Integration.Status.ERROR
-    return Integration.Status.BACKOFF if isinstance(error, RateLimited) else Integration.Status.ERROR
+    if isinstance(error, NotSignedIn):
+        return Integration.Status.NOT_CONFIGURED
+    if isinstance(error, SignInAgain):
+        return Integration.Status.REAUTH_REQUIRED
+    return Integration.Status.BACKOFF if isinstance(error, RateLimited | NotRenewed) else Integration.Status.ERROR
 
 
 def todo_of(error: OutboundError) -> str:
