@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -23,7 +24,7 @@ from werkzeug import Request, Response
 from apps.integrations.outbound.breaker import close_all
 from apps.integrations.outbound.errors import BadAnswer, NoAnswer, OutboundError
 from apps.integrations.providers import Provider, provider
-from apps.integrations.providers.client import ProviderClient, Tested
+from apps.integrations.providers.client import Tested
 from apps.integrations.providers.errors import (
     CredentialRefused,
     NotPermitted,
@@ -48,6 +49,8 @@ class Conformance:
     """What a client with a grant calls with."""
     identity: ClassVar[str]
     """Whose credential the test finds it to be, by ``answers/test.json``."""
+    trades_at: ClassVar[str] = ""
+    """Path at which the credential is first traded for a token (``answers/token.json``); "" when it is used itself."""
 
     @pytest.fixture(autouse=True)
     def _loopback(self, httpserver: HTTPServer, settings: LazySettings) -> Iterator[None]:
@@ -63,10 +66,11 @@ class Conformance:
     def definition(self) -> Provider:
         return provider(self.name)
 
-    def client(self) -> ProviderClient:
+    def client(self, *, attempts: int = 1) -> Any:
         """A client with one attempt; of a provider that gives grants, with a token at hand."""
         source = OneToken(self.access_token) if self.definition.oauth else None
-        return self.definition.client_class(self.definition, self.credentials, self.settings, attempts=1, source=source)
+        definition, own = self.definition, {"source": source} if source else {}
+        return definition.client_class(definition, self.credentials, self.settings, attempts=attempts, **own)
 
     def answer(self, name: str) -> Any:
         return orjson.loads((Path(self.definition.icon).parent / "answers" / f"{name}.json").read_bytes())
@@ -78,25 +82,62 @@ class Conformance:
 
     def tried(self, httpserver: HTTPServer, answer: Callable[[Request], Response]) -> Tested | OutboundError:
         """The connection test's result when every request gets ``answer``."""
-        httpserver.expect_request(_Any()).respond_with_handler(answer)
+        self.serve(httpserver, answer)
         with self.client() as client:
             try:
                 return client.test()
             except OutboundError as error:
                 return error
 
+    def serve(self, httpserver: HTTPServer, answer: Callable[[Request], Response]) -> None:
+        """Every request gets ``answer``, but for the one that trades the credential for a token."""
+
+        def respond(request: Request) -> Response:
+            if self.trades_at and request.path == self.trades_at:
+                return Response(orjson.dumps(self.answer("token")), mimetype="application/json")
+            return answer(request)
+
+        httpserver.expect_request(_Any()).respond_with_handler(respond)
+
+    def script(self, httpserver: HTTPServer, *answers: Any) -> None:
+        """Answer one request after the other: a Response, (status, JSON), or JSON for 200."""
+        left = list(answers)
+
+        def respond(_: Request) -> Response:
+            if not left:
+                return Response(b'{"message": "One request too many."}', status=418, mimetype="application/json")
+            answer = left.pop(0)
+            if isinstance(answer, Response):
+                return answer
+            status, body = answer if isinstance(answer, tuple) else (200, answer)
+            return Response(orjson.dumps(body), status=status, mimetype="application/json")
+
+        self.serve(httpserver, respond)
+
+    def asked(self, httpserver: HTTPServer) -> list[Request]:
+        """The requests that came, but for those that trade the credential."""
+        return [request for request, _ in httpserver.log if not self.trades_at or request.path != self.trades_at]
+
+    def success(self) -> Response:
+        """What the connection test gets; override where the service does not speak JSON."""
+        return Response(orjson.dumps(self.answer("test")), mimetype="application/json")
+
     def test_its_definition_is_sane(self) -> None:
         assert self.definition.faults() == []
         assert self.definition.clean_credentials(self.credentials) == dict(self.credentials)
         assert self.definition.clean_settings({}) == self.definition.defaults
 
+    def test_it_can_do_what_it_declares(self) -> None:
+        missing = {job for job in self.definition.jobs if not hasattr(self.definition.client_class, job.split(".")[1])}
+        assert not missing
+        if self.definition.webhooks:
+            assert callable(import_module(f"{self.definition.package}.webhook").receive)
+
     def test_a_connection_test_makes_the_documented_call(self, httpserver: HTTPServer) -> None:
-        tested = self.tried(
-            httpserver, lambda _: Response(orjson.dumps(self.answer("test")), mimetype="application/json")
-        )
+        tested = self.tried(httpserver, lambda _: self.success())
         assert isinstance(tested, Tested), tested
         assert tested.identity == self.identity
-        (request, _), *others = httpserver.log
+        request, *others = self.asked(httpserver)
         path = urlsplit(self.definition.base_url).path.rstrip("/") + self.asks[1]
         assert (request.method, request.path) == (self.asks[0], path)
         assert others == []
@@ -153,7 +194,7 @@ class Conformance:
             httpserver, lambda _: Response(status=302, headers={"Location": "http://169.254.169.254/latest/"})
         )
         assert isinstance(error, ProviderError)
-        assert len(httpserver.log) == 1
+        assert len(self.asked(httpserver)) == 1
 
     @pytest.mark.parametrize("status", [200, 400, 401, 500])
     def test_the_secret_is_in_no_log_error_or_repr(

@@ -44,6 +44,7 @@ class Parts(TypedDict, total=False):
 
     json: Any
     data: Mapping[str, Any]
+    files: Any
     content: bytes
     params: Any
     headers: Mapping[str, str]

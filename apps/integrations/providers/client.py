@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, Unpack
+from urllib.parse import urlsplit
 
 import orjson
 from django.conf import settings as django_settings
@@ -59,6 +60,9 @@ class ProviderClient:
     ``source`` gives access tokens, to providers that declare ``oauth``. Raises OutboundError when it has none.
     """
 
+    maximum_answer = MAXIMUM_ANSWER
+    """Bytes of one answer."""
+
     def __init__(
         self,
         provider: Provider,
@@ -79,13 +83,16 @@ class ProviderClient:
 
     def _open(self) -> HttpClient:
         headers = self.authentication()  # first: a grant may say where the service lives
+        return self._http(self.base_url(), headers)
+
+    def _http(self, url: str, headers: Mapping[str, str]) -> HttpClient:
         return HttpClient(
-            self.base_url().rstrip("/") + "/",
+            url.rstrip("/") + "/",
             headers={"User-Agent": "Strongroom", "Accept": "application/json", **headers},
             judge=self.judge,
             attempts=self._attempts,
             longest_wait=5.0,
-            maximum_answer=MAXIMUM_ANSWER,
+            maximum_answer=self.maximum_answer,
             maximum_seconds=MAXIMUM_SECONDS,
         )
 
@@ -103,9 +110,23 @@ class ProviderClient:
         self.http.close()
 
     def base_url(self) -> str:
-        """Where this connection's calls go: the operator's word first (``PROVIDER_URLS``), then the definition's."""
+        """Where this connection's calls go: the operator's word first (``PROVIDER_URLS``), then the service's own."""
         urls: dict[str, str] = django_settings.PROVIDER_URLS
-        return urls.get(self.provider.name) or self.provider.base_url
+        return urls.get(self.provider.name) or self.own_url()
+
+    def own_url(self) -> str:
+        """Where the service lives for this connection; services with a host per customer or region say which."""
+        return self.provider.base_url
+
+    def elsewhere(self, url: str, headers: Mapping[str, str]) -> HttpClient:
+        """A client of another host of the service, without this connection's credential. Close it.
+
+        ``url`` holds scheme and host; where the operator put the service elsewhere, that host is asked instead.
+        """
+        urls: dict[str, str] = django_settings.PROVIDER_URLS
+        moved = urls.get(self.provider.name)
+        parts = urlsplit(moved or url)
+        return self._http(f"{parts.scheme}://{parts.netloc}", headers)
 
     def authentication(self) -> dict[str, str]:
         """The headers that carry the credential; those of a grant, unless a provider has its own."""

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
+
+import orjson
+
+TOLERANCE = timedelta(minutes=5)
+"""How old a delivery's signed time may be, and how far ahead of our clock."""
 
 
 class NotGenuine(Exception):
@@ -52,3 +57,26 @@ class Receive(Protocol):
 
     def __call__(self, delivery: Delivery, credentials: Mapping[str, str], settings: Mapping[str, Any]) -> Received:
         """Verify and read. Raises NotGenuine."""
+
+
+def require_recent(sent_at: datetime, delivery: Delivery, tolerance: timedelta = TOLERANCE) -> None:
+    """Raises NotGenuine unless the signed time is near: what was overheard can't be sent again later."""
+    now = delivery.received_at or datetime.now(UTC)
+    if abs(now - sent_at) > tolerance:
+        raise NotGenuine("The signed time is too far from now.")
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """The body of a verified delivery. Raises NotGenuine for one that is no object: the service sends objects."""
+    found = json_value(body)
+    if not isinstance(found, dict):
+        raise NotGenuine("The body is not a JSON object.")
+    return found
+
+
+def json_value(body: bytes) -> Any:
+    """The body of a verified delivery, parsed. Raises NotGenuine."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise NotGenuine("The body is not JSON.") from None
