@@ -34,12 +34,13 @@ def upload(visitor: Visitor, cast: Cast) -> Page:
     page.get_by_role("button", name="Upload and read").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="How the file is read")).to_be_visible()
+    page.wait_for_load_state("domcontentloaded")  # before it, nothing listens
     return page
 
 
 def settled(page: Page) -> None:
     """Wait until the parts that were swapped in listen: htmx takes 20 ms, more than this keyboard does."""
-    page.wait_for_function("!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, .htmx-added')")
+    expect(page.locator(".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added")).to_have_count(0)
 
 
 def the_import(cast: Cast) -> ContactImport:
