@@ -85,6 +85,8 @@ class HttpClient:
             )
         except httpx2.InvalidURL:
             raise BadRequest("The address can't be read.") from None
+        except UnicodeEncodeError:
+            raise BadRequest("A header can't be sent: it holds letters other than ASCII.") from None
         self._judge = judge
         self._attempts = attempts
         self._longest_wait = longest_wait

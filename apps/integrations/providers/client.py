@@ -173,9 +173,17 @@ class ProviderClient:
             return _KINDS[status]
         return Unavailable if status >= 500 else Refused
 
+    def refuses(self, answer: Answer) -> bool:
+        """Whether the answer is a refusal: not 2xx. Some services say it in the body of a 200."""
+        return not 200 <= answer.status < 300
+
+    def wait_of(self, answer: Answer) -> float | None:
+        """Seconds that the service asks to wait, None when it does not say."""
+        return read_retry_after(answer.headers.get("retry-after"))
+
     def judge(self, answer: Answer) -> ProviderError | None:
-        """What an answer refuses, or None for 2xx."""
-        if 200 <= answer.status < 300:
+        """What an answer refuses, or None for one that does not."""
+        if not self.refuses(answer):
             return None
         try:
             code, words = self.read_error(orjson.loads(answer.content))
@@ -183,8 +191,7 @@ class ProviderClient:
             code, words = "", ""
         said = self.without_secrets(" ".join(words.split()))[:SHOWN]
         message = f"{self.provider.label}: {said}" if said else f"{self.provider.label} answered {answer.status}."
-        retry_after = read_retry_after(answer.headers.get("retry-after"))
-        return self.kind_of(answer.status, code)(message, retry_after=retry_after)
+        return self.kind_of(answer.status, code)(message, retry_after=self.wait_of(answer))
 
     def without_secrets(self, text: str) -> str:
         """``text`` with every secret of the credential cut out: services quote what they were sent."""
