@@ -6,6 +6,7 @@ whatever is not provably the service's own, by the service's documented signatur
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -80,3 +81,25 @@ def json_value(body: bytes) -> Any:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
         raise NotGenuine("The body is not JSON.") from None
+
+
+def secret_of(credentials: Mapping[str, str], name: str) -> bytes:
+    """The secret that deliveries are verified with. Raises NotGenuine when the connection has none."""
+    secret = credentials.get(name, "")
+    if not secret:
+        raise NotGenuine("The connection has no secret to verify deliveries with.")
+    return secret.encode()
+
+
+def require_same(given: str, expected: str) -> None:
+    """Raises NotGenuine unless both are the same. Takes constant time, whatever was sent."""
+    if not hmac.compare_digest(given.encode(errors="replace"), expected.encode()):
+        raise NotGenuine("The signature is missing or wrong.")
+
+
+def moment(seconds: Any) -> datetime | None:
+    """Unix time, as services write it (a number, or digits in a text); None for what is no time."""
+    try:
+        return datetime.fromtimestamp(float(seconds), UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
