@@ -1,0 +1,1 @@
+"""WhatsApp Business: messages by the Cloud API."""
