@@ -58,7 +58,7 @@ def _events(body: dict[str, Any]) -> Iterator[ProviderEvent]:
 
 
 def _messages(value: dict[str, Any]) -> Iterator[ProviderEvent]:
-    about = {name: value[name] for name in ("metadata", "contacts") if name in value}
+    about: dict[str, Any] = {name: value[name] for name in ("metadata", "contacts") if name in value}
     for message in _objects(value, "messages"):
         if message.get("id"):
             payload = {**about, "message": message}
