@@ -1,0 +1,1 @@
+"""HubSpot: people in its CRM."""
