@@ -1,0 +1,1 @@
+"""Zoho CRM: people, in the data centre that the account lives in."""
