@@ -1,0 +1,1 @@
+"""Salesforce: contacts in an organisation's Sales Cloud."""

@@ -1,0 +1,153 @@
+"""Calls to Salesforce's REST API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from apps.integrations.contracts.crm import CrmContact, Person
+from apps.integrations.outbound.errors import BadAnswer
+from apps.integrations.providers.client import ProviderClient, Tested
+from apps.integrations.providers.errors import (
+    CredentialRefused,
+    Missing,
+    NotPermitted,
+    ProviderError,
+    QuotaUsedUp,
+    RateLimited,
+    Refused,
+)
+from apps.integrations.providers.escaping import segment
+from apps.integrations.providers.salesforce.hosts import instance
+from apps.integrations.providers.salesforce.soql import literal
+
+_KINDS: dict[str, type[ProviderError]] = {
+    "INVALID_SESSION_ID": CredentialRefused,
+    "INVALID_AUTH_HEADER": CredentialRefused,
+    "REQUEST_LIMIT_EXCEEDED": QuotaUsedUp,  # the calls of 24 hours, with status 403
+    "STORAGE_LIMIT_EXCEEDED": QuotaUsedUp,
+    "API_DISABLED_FOR_ORG": NotPermitted,
+    "API_CURRENTLY_DISABLED": NotPermitted,
+    "INSUFFICIENT_ACCESS_OR_READONLY": NotPermitted,
+    "INSUFFICIENT_ACCESS": NotPermitted,
+    "INVALID_FIELD_FOR_INSERT_UPDATE": NotPermitted,
+    "UNABLE_TO_LOCK_ROW": RateLimited,
+}
+
+
+class Duplicate(Refused):
+    """A duplicate rule of the organisation found the person: somebody else made them meanwhile."""
+
+    code = "duplicate"
+
+
+class Client(ProviderClient):
+    """Salesforce with a grant."""
+
+    def own_url(self) -> str:
+        return f"{instance(self.settings)}/services"
+
+    @property
+    def _data(self) -> str:
+        return f"data/v{self.settings['api_version']}"
+
+    def test(self) -> Tested:
+        """Who the grant is of. Raises OutboundError."""
+        user = self.ask_for("GET", "oauth2/userinfo")
+        who = str(user.get("preferred_username") or user.get("email") or "")
+        return Tested(identity=who, facts={"organization_id": user.get("organization_id", "")})
+
+    def upsert_contact(self, person: Person) -> CrmContact:
+        """By e-mail address. Empty values leave what is there. Raises OutboundError.
+
+        With an external ID field in one call that Salesforce keeps whole; without one the person is looked for, and
+        then changed or made. A contact's company is a reference to an Account, by its id: ``company`` is not written.
+        """
+        field = self.settings["external_id_field"]
+        if field:
+            return self._by_external_id(field, person)
+        known = self.find_contact(email=person.email)
+        if known is None:
+            try:
+                return self._made(person)
+            except Duplicate:  # another call was quicker, and the organisation minds
+                known = self.find_contact(email=person.email)
+                if known is None:
+                    raise
+        self.ask("PATCH", f"{self._data}/sobjects/Contact/{segment(known.id)}", json=_record(person), repeatable=True)
+        return self._contact(known.id, person, created=False)
+
+    def _by_external_id(self, field: str, person: Person) -> CrmContact:
+        path = f"{self._data}/sobjects/Contact/{segment(field)}/{segment(person.email)}"
+        record = _record(person)
+        if "LastName" not in record and self.find_contact(email=person.email) is None:
+            record["LastName"] = _stand_in(person)
+        body = self.ask_for("PATCH", path, json=record, params={"updateOnly": "false"}, repeatable=True)
+        return self._contact(str(body["id"]), person, created=bool(body.get("created")))
+
+    def _made(self, person: Person) -> CrmContact:
+        record = {"LastName": _stand_in(person), **_record(person)}
+        body = self.ask_for("POST", f"{self._data}/sobjects/Contact", json=record)
+        if not body.get("success", True):
+            raise BadAnswer("Salesforce: the contact was not made.")
+        return self._contact(str(body["id"]), person, created=True)
+
+    def find_contact(self, *, email: str) -> CrmContact | None:
+        """The oldest contact with the address. Raises OutboundError."""
+        query = (
+            f"SELECT Id, Name, Email, Phone FROM Contact WHERE Email = {literal(email)} "  # noqa: S608 - escaped SOQL
+            "ORDER BY CreatedDate LIMIT 1"
+        )
+        records = self.ask_for("GET", f"{self._data}/query", params={"q": query}).get("records")
+        if not records:
+            return None
+        found: Mapping[str, Any] = records[0]
+        return CrmContact(
+            id=found["Id"],
+            email=found.get("Email") or "",
+            name=found.get("Name") or "",
+            phone=found.get("Phone") or "",
+            url=self._page(found["Id"]),
+        )
+
+    def _contact(self, contact_id: str, person: Person, *, created: bool) -> CrmContact:
+        return CrmContact(
+            id=contact_id,
+            email=person.email,
+            name=person.name.strip(),
+            phone=person.phone,
+            url=self._page(contact_id),
+            created=created,
+        )
+
+    def _page(self, contact_id: str) -> str:
+        return f"{instance(self.settings)}/lightning/r/Contact/{contact_id}/view"
+
+    def read_error(self, body: Any) -> tuple[str, str]:
+        """``[{"errorCode", "message", "fields"}]``; signing in answers as OAuth does."""
+        if not isinstance(body, list):
+            return super().read_error(body)
+        errors = [error for error in body if isinstance(error, dict)]
+        if not errors:
+            return "", ""
+        return str(errors[0].get("errorCode") or ""), "; ".join(str(error.get("message") or "") for error in errors)
+
+    def kind_of(self, status: int, code: str) -> type[ProviderError]:
+        if status == 300:  # several records have this external ID
+            return Refused
+        if code in {"DUPLICATES_DETECTED", "DUPLICATE_VALUE"}:
+            return Duplicate
+        if code == "NOT_FOUND":
+            return Missing
+        return _KINDS.get(code) or super().kind_of(status, code)
+
+
+def _record(person: Person) -> dict[str, str]:
+    first, last = person.first_and_last_name
+    own = {"Email": person.email, "FirstName": first, "LastName": last, "Phone": person.phone}
+    return {**person.attributes, **{name: value for name, value in own.items() if value}}
+
+
+def _stand_in(person: Person) -> str:
+    """Salesforce wants a last name of everybody who is made."""
+    return person.email.partition("@")[0]
