@@ -45,7 +45,7 @@ PROVIDER = Provider(
     oauth=OAuth(
         app="hubspot",
         authorize_url="https://app.hubspot.com/oauth/authorize",
-        token_url="https://api.hubapi.com/oauth/v1/token",
+        token_url="https://api.hubapi.com/oauth/v1/token",  # noqa: S106 - an address
         scopes=("oauth", "crm.objects.contacts.read", "crm.objects.contacts.write"),
         revocation=Revocation(
             url="https://api.hubapi.com/oauth/v1/refresh-tokens/{token}", how="path", method="DELETE", which="refresh"
