@@ -38,6 +38,8 @@ ACTIONS: dict[str, frozenset[Role]] = {
     "integrations.view": _ADMINS,
     "integrations.manage": _ADMINS,
     "integrations.use": _WRITERS,
+    "tokens.view": _ADMINS,
+    "tokens.manage": _ADMINS,
     "jobs.view": _ALL,
     "jobs.retry": _ADMINS,
     "jobs.cancel": _ADMINS,

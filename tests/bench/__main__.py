@@ -45,7 +45,7 @@ def main() -> int:
 
 def _chosen() -> dict[str, Callable[[World], Iterator[Figure]]]:
     """The figures to measure, in their order. Raises SystemExit for a name that is none."""
-    from tests.bench import importing, isolation, nearest, reading, serving, storage, tasks, writing
+    from tests.bench import importing, isolation, nearest, reading, serving, storage, tasks, tokens, writing
 
     known: dict[str, Callable[[World], Iterator[Figure]]] = {
         # Sizes come first: what is created later would count.
@@ -56,6 +56,7 @@ def _chosen() -> dict[str, Callable[[World], Iterator[Figure]]]:
         "A2": writing.a2,
         "A3": reading.a3,
         "B1": isolation.b1,
+        "D6": tokens.d6,
         "G3": reading.g3,
         "G7": serving.g7,
         "P1": importing.p1,

@@ -18,6 +18,7 @@ from apps.accounts.services.api_keys import create_api_key
 from apps.accounts.services.invitations import invite
 from apps.integrations.services.connections import connect
 from apps.vault.services.contact_imports import import_contacts, open_import
+from apps.vault.tokens import Grant, store
 from tests.factories import make_contact, make_user
 
 
@@ -42,6 +43,10 @@ def an_integration(account: Account) -> Any:
     key = {"secret_key": "sk_test_4eC39HqLyjWDarjtT1zdp7dc"}
     name = uuid4().hex
     return connect(actor=owner(account), category="payment", provider_name="stripe", name=name, credentials=key)
+
+
+def a_token(account: Account) -> Any:
+    return store(f"test:{uuid4().hex}", Grant("access", "refresh"), actor=owner(account)).kind
 
 
 def a_contact(account: Account) -> Any:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.vault.api import audit, contact_imports, contacts
+from apps.vault.api import audit, contact_imports, contacts, tokens
 
 urlpatterns = [
     path("audit", audit.AuditView.as_view(), name="audit"),
@@ -16,4 +16,6 @@ urlpatterns = [
         contact_imports.RejectedRowsView.as_view(),
         name="contact_import_rejected",
     ),
+    path("tokens", tokens.TokensView.as_view(), name="tokens"),
+    path("tokens/<str:kind>", tokens.TokenView.as_view(), name="token"),
 ]

@@ -89,6 +89,7 @@ for _resource, _heading in {
     "second_factor": "Second factors",
     "session": "Sessions",
     "staff": "Support staff",
+    "token": "Tokens of services",
     "user": "Signing in",
     "vault": "Encryption",
 }.items():
@@ -136,6 +137,9 @@ for _action, _words, _icon, _state in (
     ("job.retried", "{who} started the job {what} again", "refresh", "info"),
     ("project.key_reveal_paused", "{who} guessed too often for the key of the AI project", "alert-circle", "bad"),
     ("job.cancelled", "{who} cancelled the job {what}", "player-stop", "info"),
+    ("token.stored", "{who} stored the grant that {what} gave", "key", "ok"),
+    ("token.replaced", "{who} replaced the grant that {what} gave", "rotate", "info"),
+    ("token.revoked", "{who} gave the grant of {what} back", "key-off", "warn"),
     ("audit.exported", "{who} exported the audit trail as {format}", "download", "info"),
     ("vault.decryption_failed", "{what} of row {row} does not decrypt: it was changed or moved", "alert-circle", "bad"),
     ("user.signed_in", "{who} signed in", "door-enter", "info"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.utils import timezone
 
@@ -11,9 +12,21 @@ from apps.accounts.actors import Actor
 from apps.vault.models import Token
 from apps.vault.tokens.grant import Grant, NoToken, to_pair
 
+GiveBack = Callable[[str, Grant], None]
+"""Tells the service that a grant of this kind is given back (RFC 7009, or the service's own way)."""
+_services: dict[str, GiveBack] = {}
 
-def store(kind: str, grant: Grant, *, actor: Actor) -> Token:
-    """Keep ``grant`` as the account's one of this ``kind``; what was there before is replaced in its row."""
+
+def declare_service(prefix: str, give_back: GiveBack) -> None:
+    """Say how grants of the kinds ``prefix:…`` are given back; floors above do this at start-up."""
+    _services[prefix] = give_back
+
+
+def store(kind: str, grant: Grant, *, actor: Actor, label: str = "") -> Token:
+    """Keep ``grant`` as the account's one of this ``kind``; what was there before is replaced in its row.
+
+    ``label`` is what people call the kind, for the trail.
+    """
     now = timezone.now()
     row = Token.objects.select_for_update().filter(kind=kind).first()
     action = "token.stored" if row is None else "token.replaced"
@@ -28,7 +41,7 @@ def store(kind: str, grant: Grant, *, actor: Actor) -> Token:
     row.next_attempt_at, row.last_error = None, ""
     row.save()
     changes = {"scopes": list(grant.scopes), "expires_at": grant.expires_at.isoformat() if grant.expires_at else None}
-    audit.record(action, actor=actor, entity=row, label=kind, changes=changes)
+    audit.record(action, actor=actor, entity=row, label=label or kind, changes=changes)
     return row
 
 
@@ -37,17 +50,18 @@ def retrieve(kind: str) -> Grant:
     return grant_of(found(kind))
 
 
-def revoke(kind: str, *, actor: Actor, at_service: Callable[[Grant], None] | None = None) -> None:
-    """Forget the grant. ``at_service`` gives it back first (RFC 7009); if that fails, the row is gone all the same.
+def revoke(kind: str, *, actor: Actor, label: str = "") -> None:
+    """Forget the grant, then give it back to its service; if that fails, the row is gone all the same.
 
-    Raises NoToken; whatever ``at_service`` raises, after the row is gone.
+    Raises NoToken, and whatever giving it back raises.
     """
     row = found(kind, lock=True)
     grant = grant_of(row)
-    audit.record("token.revoked", actor=actor, entity=row, label=kind)
+    audit.record("token.revoked", actor=actor, entity=row, label=label or kind)
     row.delete()
-    if at_service is not None:
-        at_service(grant)
+    give_back = _services.get(kind.partition(":")[0])
+    if give_back is not None:
+        give_back(kind, grant)
 
 
 def found(kind: str, *, lock: bool = False) -> Token:
@@ -61,11 +75,12 @@ def found(kind: str, *, lock: bool = False) -> Token:
 
 def grant_of(row: Token, *, before: bool = False) -> Grant:
     """The row's grant, or the one before."""
-    pair: dict[str, str] = (row.pair_before if before else row.pair) or {}
+    pair: dict[str, Any] = (row.pair_before if before else row.pair) or {}
     return Grant(
         pair.get("access_token", ""),
         pair.get("refresh_token", ""),
         granted_at=row.granted_at,
         expires_at=row.expires_at,
         scopes=tuple(row.scopes),
+        facts=pair.get("facts", {}),
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.db import connection, connections
 from django.utils import timezone
 
@@ -24,6 +26,9 @@ from apps.vault.tokens import (
     NoToken,
     ReauthRequired,
     access_token,
+    declare_service,
+    fresh,
+    refreshing,
     retrieve,
     revoke,
     store,
@@ -229,13 +234,113 @@ def test_a_service_that_sends_no_new_refresh_token_leaves_the_old_one(account: A
 
 
 def test_a_revoked_grant_is_given_back_and_gone(account: Account, service: Service) -> None:
-    keep(account)
-    given_back: list[Any] = []
     with tenant(account):
-        revoke(KIND, actor=ACTOR, at_service=lambda grant: given_back.append(grant.refresh_token))
-    assert given_back == ["refresh-0"]
+        store("stand_in:1", Grant("access-0", "refresh-0"), actor=ACTOR)
+    given_back: list[Any] = []
+    declare_service("stand_in", lambda kind, grant: given_back.append((kind, grant.refresh_token)))
+    with tenant(account):
+        revoke("stand_in:1", actor=ACTOR)
+    assert given_back == [("stand_in:1", "refresh-0")]
     with pytest.raises(NoToken):
-        access_token(account.id, KIND, refresher=service.refresh)
+        access_token(account.id, "stand_in:1", refresher=service.refresh)
+
+
+def test_a_grant_is_forgotten_although_its_service_can_not_be_told(account: Account) -> None:
+    def fail(kind: str, grant: Grant) -> None:
+        raise ConnectionError("no answer in time")
+
+    declare_service("stand_in", fail)
+    with tenant(account):
+        store("stand_in:1", Grant("access-0", "refresh-0"), actor=ACTOR)
+        with pytest.raises(ConnectionError):
+            revoke("stand_in:1", actor=ACTOR)
+    with tenant(account):
+        assert not Token.objects.exists()
+
+
+def test_a_token_that_was_refused_before_its_time_is_refreshed_once(account: Account, service: Service) -> None:
+    keep(account)
+    assert access_token(account.id, KIND, refresher=service.refresh, refused="access-0") == "access-1"
+    assert access_token(account.id, KIND, refresher=service.refresh, refused="access-0") == "access-1"
+    assert service.calls == 1
+
+
+def test_what_the_service_said_with_a_grant_stays_with_it(account: Account) -> None:
+    with tenant(account):
+        store(KIND, Grant("access-0", "refresh-0", facts={"instance_url": "https://a.example"}), actor=ACTOR)
+
+    def refresh(_: Grant) -> Grant:
+        return Grant("access-1", expires_at=timezone.now() + timedelta(hours=1))
+
+    assert fresh(account.id, KIND, refresher=refresh, refused="access-0").facts == {"instance_url": "https://a.example"}
+
+
+@pytest.mark.covers("X-05")
+@pytest.mark.parametrize("late", ["a new grant", "a refusal"])
+def test_a_connection_lost_while_the_service_answered_loses_no_grant(
+    account: Account, service: Service, late: str
+) -> None:
+    """Nobody holds the row any more: somebody else may refresh in between, and then the late answer does not count."""
+    keep(account, ago=timedelta(hours=2))
+    calls: list[str] = []
+
+    def refresh(grant: Grant) -> Grant:
+        calls.append(grant.refresh_token)
+        if len(calls) > 1:
+            return service.refresh(grant)
+        new = service.refresh(grant) if late == "a new grant" else None
+        _end_own_connection()
+        if new is None:
+            cache.clear()  # and with it the mark that somebody asks
+            access_token_elsewhere(account, service)
+            raise GrantRefused("late")
+        return new
+
+    assert access_token(account.id, KIND, refresher=refresh) == "access-1"
+    assert service.calls == 1
+    row = row_of(account)
+    assert (row.pair["refresh_token"], row.status, row.refusals) == ("refresh-1", "active", 0)
+
+
+@pytest.mark.covers("X-05")
+def test_nobody_asks_while_the_request_of_one_who_died_may_still_arrive(account: Account, service: Service) -> None:
+    """A service that gets the old request after the new one would take the new one for stolen."""
+    keep(account, ago=timedelta(minutes=50))
+    cache.add(refreshing.mark_of(row_of(account)), 1, 1)  # all that one leaves who was killed while it asked
+    assert access_token(account.id, KIND, refresher=service.refresh) == "access-0"
+    with pytest.raises(NotNow) as waiting:
+        access_token(account.id, KIND, refresher=service.refresh, refused="access-0")
+    assert waiting.value.retry_after > 0
+    assert service.calls == 0
+    time.sleep(1.1)
+    assert access_token(account.id, KIND, refresher=service.refresh) == "access-1"
+
+
+def _end_own_connection() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        pid = cursor.fetchone()[0]
+    with ThreadPoolExecutor(1) as other:
+        other.submit(_terminate, pid).result()
+
+
+def _terminate(pid: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    connections.close_all()
+
+
+def access_token_elsewhere(account: Account, service: Service) -> None:
+    """As another process would: on a thread that is not inside of a refresh."""
+
+    def call() -> None:
+        try:
+            assert access_token(account.id, KIND, refresher=service.refresh) == "access-1"
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as other:
+        other.submit(call).result()
 
 
 def test_another_accounts_grant_is_out_of_reach(account: Account, service: Service) -> None:
