@@ -145,7 +145,7 @@ class _Refresh:
             row.last_error = str(error)[:_LONGEST_ERROR] or type(error).__name__
             return _wait(row, grant, now, serves)
         crash_point("tokens.before_store")
-        return _put(row, replace(grant.followed_by(self.obtained), granted_at=timezone.now()))
+        return _put(row, grant.followed_by(self.obtained), timezone.now())
 
     def _ask(self, row: Token, grant: Grant, asking: str) -> Grant:
         """A new grant by the current pair; by the one before if the service never took the current one."""
@@ -159,13 +159,13 @@ class _Refresh:
             cache.delete(asking)
 
 
-def _put(row: Token, new: Grant) -> Grant:
+def _put(row: Token, new: Grant, now: datetime) -> Grant:
     row.take(to_pair(new))
-    row.granted_at, row.expires_at, row.refreshed_at = new.granted_at, new.expires_at, new.granted_at
+    row.granted_at, row.expires_at, row.refreshed_at = now, new.expires_at, now
     row.scopes, row.status = list(new.scopes), Token.Status.ACTIVE
     row.refusals = row.failures = 0
     row.next_attempt_at, row.last_error = None, ""
-    return new
+    return replace(new, granted_at=now)
 
 
 def mark_of(row: Token) -> str:
