@@ -87,6 +87,8 @@
     if (opener) open(document.getElementById(opener.dataset.dialog));
     if (within(event, "[data-close]")) event.target.closest("dialog").close();
     if (within(event, "[data-dismiss]")) event.target.closest(".sr-toast").remove();
+    const emptier = within(event, "[data-empties]");
+    if (emptier) document.querySelector(emptier.dataset.empties).value = "";
     const saver = within(event, "[data-save]");
     if (saver) save(saver);
     const eye = within(event, "[data-show-password]");
@@ -108,10 +110,23 @@
     }, true);
   }
 
+  // Secrets: a masked value is replaced as a whole, and what was typed is kept here while the form is corrected ---
+  document.addEventListener("focusin", (event) => {
+    const masked = within(event, "[data-masked]");
+    if (masked && masked.value === masked.dataset.masked) masked.select();
+  });
+  const typed = new Map();
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    typed.clear();
+    if (event.detail.xhr.status === 422) event.detail.target.querySelectorAll("[data-kept]").forEach((input) => typed.set(input.name, input.value));
+  });
+  const putBack = (part) => part.querySelectorAll("[data-kept]").forEach((input) => { if (typed.has(input.name)) input.value = typed.get(input.name); });
+
   // htmx ---------------------------------------------------------------------------------------------------------
-  document.addEventListener("htmx:afterSwap", (event) => { openAll(event.detail.target); ageAll(); });
+  document.addEventListener("htmx:afterSwap", (event) => { putBack(event.detail.target); typed.clear(); openAll(event.detail.target); ageAll(); });
   document.addEventListener("htmx:oobAfterSwap", ageAll);
   document.addEventListener("close-dialog", () => document.querySelectorAll("#dialog dialog[open]").forEach((dialog) => dialog.close()));
+  document.addEventListener("focus-on", (event) => document.getElementById(event.detail.value)?.focus());
   document.addEventListener("htmx:responseError", (event) => {
     const { status } = event.detail.xhr;
     undo(event);

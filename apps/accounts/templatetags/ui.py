@@ -161,7 +161,9 @@ def field(
     described = [f"{bound.auto_id}_error"] if bound.errors else []
     described += [f"{bound.auto_id}_hint"] if hint else []
     given: dict[str, Any] = {
-        "class": " ".join(filter(None, [control, "is-invalid" if bound.errors else "", css])),
+        "class": " ".join(
+            filter(None, [control, "is-invalid" if bound.errors else "", css, widget.attrs.get("class")])
+        ),
         "placeholder": False,
         "aria-invalid": "true" if bound.errors else False,
         "aria-describedby": " ".join(described) or False,
@@ -175,7 +177,7 @@ def field(
         "aside": aside,
         "is_check": is_check,
         "is_password": isinstance(widget, PasswordInput),
-        "is_optional": not bound.field.required and not is_check,
+        "is_optional": getattr(bound.field, "is_optional", not bound.field.required and not is_check),
     }
 
 

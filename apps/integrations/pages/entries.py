@@ -16,6 +16,7 @@ from apps.integrations.zerodb.provisioning import project_of
 def register_all() -> None:
     """Called once, at start-up."""
     register(
+        Section("Build", "integrations", "plug", "Integrations", "integrations.view", 30, family="integration"),
         Section("Build", "ai", "sparkles", "AI project", "project.view", 40, tab="AI", family="ai"),
         Step(
             "Your AI project",

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from apps.integrations.pages import ai
+from apps.integrations.pages import ai, catalogue, changes, configure, connection
+
+_ONE = "integrations/<uuid:integration_id>/"
 
 tenant: list[URLPattern] = [
     path("ai/", ai.ai, name="ai"),
     path("ai/provision/", ai.provision, name="ai_provision"),
+    path("integrations/", catalogue.integrations, name="integrations"),
+    path("integrations/connect/<slug:provider_name>/", configure.connect, name="integration_connect"),
+    path(_ONE, connection.integration, name="integration"),
+    path(f"{_ONE}configure/", configure.configure, name="integration_configure"),
+    path(f"{_ONE}test/", changes.test, name="integration_test"),
+    path(f"{_ONE}switch/", changes.switch, name="integration_switch"),
+    path(f"{_ONE}rotate/", changes.rotate, name="integration_rotate"),
+    path(f"{_ONE}remove/", changes.remove, name="integration_remove"),
 ]

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from apps.integrations.providers.categories import CATEGORIES
+from apps.integrations.providers.icons import BadPicture, picture
 from apps.integrations.providers.oauth import OAuth
 
 Kind = Literal["text", "url", "email", "number", "boolean", "choice"]
@@ -252,6 +253,11 @@ def _faults(provider: Provider) -> Any:
         yield f"Its main setting {provider.main_setting} is no setting."
     if not provider.icon.is_file():
         yield "It has no icon.svg."
+    else:
+        try:
+            picture(provider.icon)
+        except BadPicture as error:
+            yield f"Its icon can't be shown: {error}"
     if urlsplit(provider.docs_url).scheme != "https" or urlsplit(provider.base_url).scheme != "https":
         yield "docs_url and base_url must begin with https://."
     if provider.oauth is not None:

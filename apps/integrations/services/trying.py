@@ -50,7 +50,7 @@ def test_connection(row: Integration, *, actor: Actor) -> Outcome:
     Raises PermissionDenied, TooManyTests.
     """
     require(actor, "integrations.manage")
-    _count(row)
+    count_try(row)
     outcome = try_credentials(row, row.credentials, row.settings)
     note_outcome(row, outcome)
     audit.record("integration.tested", actor=actor, entity=row, label=row.label, changes=_told(outcome))
@@ -73,7 +73,7 @@ def rotate(row: Integration, *, credentials: Mapping[str, Any], actor: Actor) ->
     replaced = sorted(name for name in merged if cleaned.get(name, "") != row.credential(name))
     if not replaced:
         raise ValidationError({"credentials": ValidationError("This is the credential in use.", code="unchanged")})
-    _count(row)
+    count_try(row)
     outcome = try_credentials(row, cleaned, row.settings)
     if outcome.ok:
         row.credentials = cleaned
@@ -118,11 +118,13 @@ def _told(outcome: Outcome) -> dict[str, Any]:
     return {"ok": True} if outcome.ok else {"ok": False, "error": outcome.message}
 
 
-def _count(row: Integration) -> None:
+def count_try(row: Integration) -> None:
     """One more test in this minute. Raises TooManyTests."""
     now = timezone.now()
     minute = int(now.timestamp()) // 60
-    name = f"integration-tests:{row.account_id}:{row.id}:{minute}"
+    # Of one that is not stored yet, all tries of its provider count together: each would be a new one otherwise.
+    which = row.provider if row._state.adding else row.id
+    name = f"integration-tests:{row.account_id}:{which}:{minute}"
     cache.add(name, 0, 120)
     if cache.incr(name) > TESTS_PER_MINUTE:
         raise TooManyTests(60 - int(now.timestamp()) % 60)

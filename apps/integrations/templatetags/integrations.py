@@ -1,0 +1,20 @@
+"""What pages show of providers and connections."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from apps.integrations.providers import Provider
+from apps.integrations.providers.icons import picture
+
+register = template.Library()
+
+
+@register.simple_tag
+def provider_tile(provider: Provider, size: str = "") -> SafeString:
+    """The square sign of a provider. ``size``: "" or "s"."""
+    return format_html(
+        '<span class="{}" aria-hidden="true">{}</span>', f"sr-tile {size}".strip(), picture(provider.icon)
+    )
