@@ -14,8 +14,10 @@ class IntegrationsConfig(AppConfig):
         from apps.accounts.signals import account_created, job_cancelled
         from apps.integrations import checks, jobs  # noqa: F401 - registers the checks, declares the kinds
         from apps.integrations.pages.entries import register_all
+        from apps.integrations.phrases import say_all
         from apps.integrations.zerodb.provisioning import close_cancelled, plan_project
 
         account_created.connect(plan_project, dispatch_uid="integrations.plan_project")
         job_cancelled.connect(close_cancelled, dispatch_uid="integrations.close_cancelled_provisioning")
         register_all()
+        say_all()

@@ -73,6 +73,40 @@ ROUTES: dict[str, Kind] = {
         ),
     ),
     "/app/<account_slug>/security/": page(GET=Asks("account.view")),
+    "/app/<account_slug>/integrations/": page(GET=Asks("integrations.view")),
+    "/app/<account_slug>/integrations/connect/": page(
+        GET=Asks("integrations.manage", query="?provider=stripe"),
+        POST=Asks(
+            "integrations.manage",
+            {"credentials.secret_key": "sk_test_4eC39HqLyjWDarjtT1zdp7dc", "how": "save"},
+            query="?provider=stripe",
+        ),
+    ),
+    "/app/<account_slug>/integrations/<integration_id>/": page(
+        of={"integration_id": an_integration}, GET=Asks("integrations.view")
+    ),
+    "/app/<account_slug>/integrations/<integration_id>/configure/": page(
+        of={"integration_id": an_integration},
+        GET=Asks("integrations.manage"),
+        POST=Asks(
+            "integrations.manage",
+            {"credentials.secret_key": "sk_test_4eC39HqLyjWDarjtT1zdp7dc", "how": "save"},
+        ),
+    ),
+    "/app/<account_slug>/integrations/<integration_id>/test/": page(
+        of={"integration_id": an_integration}, POST=Asks("integrations.manage")
+    ),
+    "/app/<account_slug>/integrations/<integration_id>/switch/": page(
+        of={"integration_id": an_integration}, POST=Asks("integrations.manage", {"on": "0"})
+    ),
+    "/app/<account_slug>/integrations/<integration_id>/rotate/": page(
+        of={"integration_id": an_integration},
+        GET=Asks("integrations.manage"),
+        POST=Asks("integrations.manage", answers=(422,)),
+    ),
+    "/app/<account_slug>/integrations/<integration_id>/remove/": page(
+        of={"integration_id": an_integration}, GET=Asks("integrations.manage"), POST=Asks("integrations.manage")
+    ),
     "/app/<account_slug>/api/": page(GET=Asks("api_keys.view_own")),
     "/app/<account_slug>/api/new/": page(
         GET=Asks("api_keys.create"), POST=Asks("api_keys.create", {"name": "New", "role": "viewer"})

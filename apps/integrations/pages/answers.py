@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from uuid import UUID
 
 from django.contrib import messages
@@ -43,8 +44,10 @@ def changed(request: HttpRequest, row: Integration, *, focus: str) -> HttpRespon
 
 def in_the_list(request: HttpRequest, *, focus: str) -> HttpResponse:
     """The dialog closes, the list is put in its place, the focus goes to ``focus``, a toast says what happened."""
-    answer = HttpResponse(list_beside(request) + _toasts(request))
-    return trigger(answer, close_dialog=True, focus_on=focus)
+    answer = trigger(HttpResponse(list_beside(request) + _toasts(request)), close_dialog=True)
+    # By then the list has been swapped, and what gets the focus is there.
+    answer["HX-Trigger-After-Settle"] = json.dumps({"focus-on": focus})
+    return answer
 
 
 def card(request: HttpRequest, row: Integration, **more: object) -> HttpResponse:

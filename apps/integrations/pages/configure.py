@@ -27,14 +27,14 @@ TEST, SAVE, ANYWAY = "test", "save", "anyway"
 
 @sensitive_post_parameters()
 @tenant_page("integrations.manage", "GET", "POST")
-def connect(request: HttpRequest, provider_name: str) -> HttpResponse:
-    """Connect a service."""
+def connect(request: HttpRequest) -> HttpResponse:
+    """Connect the service that ``provider`` names."""
     try:
-        definition = provider(provider_name)
+        definition = provider(request.GET.get("provider", ""))
     except UnknownProvider as error:
         raise Http404(str(error)) from None
     form = DefinitionForm(request.POST if request.method == "POST" else None, definition)
-    form.others = list(Integration.objects.filter(provider=provider_name))  # type: ignore[attr-defined]
+    form.others = list(Integration.objects.filter(provider=definition.name))  # type: ignore[attr-defined]
     return _answered(request, definition, form, None)
 
 

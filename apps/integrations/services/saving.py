@@ -12,7 +12,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.tenancy.scope import current_account_id
 from apps.integrations.models import Integration
 from apps.integrations.services.connections import change, connect
-from apps.integrations.services.trying import Outcome, count_try, note_outcome, try_credentials
+from apps.integrations.services.trying import Outcome, count_try, note_outcome, told, try_credentials
 
 
 class NotSaved(Exception):
@@ -68,10 +68,9 @@ def _saved(save: Callable[[], Integration], counted: Integration, actor: Actor) 
         outcome = try_credentials(row, row.credentials, row.settings)
         if outcome.ok:
             note_outcome(row, outcome)
-            audit.record("integration.tested", actor=actor, entity=row, label=row.label, changes={"ok": True})
+            audit.record("integration.tested", actor=actor, entity=row, label=row.label, changes=told(outcome))
             return row
         transaction.set_rollback(True)
-    told = {"ok": False, "error": outcome.message}
     known = None if counted._state.adding else counted
-    audit.record_refusal("integration.tested", actor=actor, entity=known, label=counted.label, changes=told)
+    audit.record_refusal("integration.tested", actor=actor, entity=known, label=counted.label, changes=told(outcome))
     raise NotSaved(outcome)

@@ -53,7 +53,7 @@ def test_connection(row: Integration, *, actor: Actor) -> Outcome:
     count_try(row)
     outcome = try_credentials(row, row.credentials, row.settings)
     note_outcome(row, outcome)
-    audit.record("integration.tested", actor=actor, entity=row, label=row.label, changes=_told(outcome))
+    audit.record("integration.tested", actor=actor, entity=row, label=row.label, changes=told(outcome))
     return outcome
 
 
@@ -114,8 +114,9 @@ def note_outcome(row: Integration, outcome: Outcome) -> None:
     row.save()
 
 
-def _told(outcome: Outcome) -> dict[str, Any]:
-    return {"ok": True} if outcome.ok else {"ok": False, "error": outcome.message}
+def told(outcome: Outcome) -> dict[str, Any]:
+    """What the trail keeps of a test."""
+    return {"result": "works"} if outcome.ok else {"result": "does not work", "error": outcome.message}
 
 
 def count_try(row: Integration) -> None:

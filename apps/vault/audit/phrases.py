@@ -42,6 +42,11 @@ def name_resource(resource: str, heading: str) -> None:
     _resources[resource] = heading
 
 
+def name_thing(entity_type: str, thing: str) -> None:
+    """Say what things of this type are called: "connection" for ``integration``."""
+    _things[entity_type] = thing
+
+
 def phrase_of(action: str) -> Phrase:
     """The phrase of ``action``, made from its name when it has none."""
     return _phrases.get(action) or plain_phrase(action)

@@ -1,0 +1,29 @@
+"""What the trail says of connections and grants."""
+
+from __future__ import annotations
+
+from apps.vault.audit.phrases import name_resource, name_thing, say
+
+_PHRASES = (
+    ("integration.connected", "{who} connected {what}", "plug-connected", "ok"),
+    ("integration.changed", "{who} changed the {fields} of the connection {what}", "settings", "info"),
+    ("integration.enabled", "{who} enabled the connection {what}", "player-play", "ok"),
+    ("integration.disabled", "{who} disabled the connection {what}", "player-pause", "warn"),
+    ("integration.removed", "{who} removed the connection {what} and its credential", "trash", "warn"),
+    ("integration.tested", "{who} tested the connection {what}: it {result}", "plug-connected", "info"),
+    ("integration.rotated", "{who} rotated the credential of {what}", "rotate", "ok"),
+    ("integration.rotation_failed", "{who} tried a new credential for {what}: {error}", "alert-circle", "bad"),
+    ("integration.data_sent", "{who} sent data to {what}: {data}", "send", "info"),
+    ("token.stored", "{who} got a grant of {what}", "key", "ok"),
+    ("token.replaced", "{who} replaced the grant of {what}", "key", "info"),
+    ("token.revoked", "{who} gave the grant of {what} back", "trash", "warn"),
+)
+
+
+def say_all() -> None:
+    """Called once, at start-up."""
+    name_resource("integration", "Integrations")
+    name_resource("token", "Grants of services")
+    name_thing("integration", "connection")
+    for action, words, icon, state in _PHRASES:
+        say(action, words, icon, state)
