@@ -16,6 +16,12 @@ class Subscriber:
     name: str = ""
     tags: tuple[str, ...] = ()
 
+    @property
+    def first_and_last_name(self) -> tuple[str, str]:
+        """The name in two, as lists greet people; a single name is the first one."""
+        first, _, last = self.name.strip().rpartition(" ")
+        return (first.strip(), last) if first else (last, "")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Subscription:
