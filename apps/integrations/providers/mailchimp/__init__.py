@@ -1,0 +1,1 @@
+"""Mailchimp: people on audiences."""
