@@ -1,0 +1,1 @@
+"""SendGrid: contacts and suppressions."""
