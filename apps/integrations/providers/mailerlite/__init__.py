@@ -1,0 +1,1 @@
+"""MailerLite: subscribers and groups."""
