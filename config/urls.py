@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include(accounts_pages.people_urls)),
     path("accounts/", include("allauth.urls")),
     path("app/<slug:account_slug>/", include((tenant_pages, "app"))),
+    path("hooks/", include("apps.integrations.webhooks.urls")),
     path("zerodb/", include("apps.integrations.zerodb.server.urls")),
     path("api/v1/", include("config.api")),
 ]

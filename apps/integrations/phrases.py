@@ -14,6 +14,7 @@ _PHRASES = (
     ("integration.rotated", "{who} rotated the credential of {what}", "rotate", "ok"),
     ("integration.rotation_failed", "{who} tried a new credential for {what}: {error}", "alert-circle", "bad"),
     ("integration.data_sent", "{who} sent data to {what}: {data}", "send", "info"),
+    ("integration.delivery_refused", "A delivery to {what} was refused: {reason}", "shield-x", "warn"),
     ("token.stored", "{who} got a grant of {what}", "key", "ok"),
     ("token.replaced", "{who} replaced the grant of {what}", "key", "info"),
     ("token.revoked", "{who} gave the grant of {what} back", "trash", "warn"),

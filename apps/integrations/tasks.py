@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+from uuid import UUID
 
 from celery import shared_task
+from django.utils import timezone
 
+from apps.accounts.tenancy.tasks import TenantTask
 from apps.integrations.outbound.errors import OutboundError
+from apps.integrations.webhooks import handing_on, refusals, retention
 from apps.integrations.zerodb.provisioning.reconciling import reconcile
 from apps.integrations.zerodb.server.store.purge import purge_deleted_projects
 
@@ -27,3 +31,27 @@ def reconcile_projects() -> dict[str, int]:
 def purge_zerodb_projects() -> int:
     """Empty the embedded server's projects that were deleted a month ago; beat calls this every hour."""
     return purge_deleted_projects()
+
+
+@shared_task(name="integrations.hand_on_events")
+def hand_on_events(account_id: str) -> int:
+    """Tell the floors above of what outside services sent to an account."""
+    return handing_on.hand_on(UUID(account_id))
+
+
+@shared_task(name="integrations.sweep_events")
+def sweep_events() -> int:
+    """Hand on what a lost message left over; beat calls this every minute."""
+    return handing_on.sweep()
+
+
+@shared_task(name="integrations.clear_old_events")
+def clear_old_events() -> int:
+    """Empty events of outside services that are older than a month; beat calls this every hour."""
+    return retention.clear_old_events(now=timezone.now())
+
+
+@shared_task(base=TenantTask, name="integrations.record_refused_delivery")
+def record_refused_delivery(account_id: str, integration_id: str, reason: str) -> None:
+    """Write into the account's trail that a delivery was refused."""
+    refusals.record(UUID(integration_id), reason)

@@ -135,6 +135,8 @@ CELERY_BEAT_SCHEDULE = {
     "purge-remembered-requests": {"task": "vault.purge_remembered_requests", "schedule": 3600.0},
     "clear-contact-imports": {"task": "vault.clear_contact_imports", "schedule": 3600.0},
     "reconcile-projects": {"task": "integrations.reconcile_projects", "schedule": 3600.0},
+    "sweep-provider-events": {"task": "integrations.sweep_events", "schedule": 60.0},
+    "clear-old-provider-events": {"task": "integrations.clear_old_events", "schedule": 3600.0},
     "purge-zerodb-projects": {"task": "integrations.purge_zerodb_projects", "schedule": 3600.0},
 }
 JOB_LEASE_SECONDS = environment.integer("JOB_LEASE_SECONDS", 30, least=3)

@@ -37,6 +37,9 @@ ROUTES: dict[str, Kind] = {
     "/health": PublicRoute("says which parts of the product answer, and nothing of accounts"),
     "/health/live": PublicRoute("says that the process lives"),
     "/health/ready": PublicRoute("says whether the process can serve"),
+    "/hooks/integrations/<integration_id>/": PublicRoute(
+        "believes a service's signature alone; tells nobody which connections there are (tests/integrations/webhooks)"
+    ),
     # --- the operator's side (the rest of it is a tree, below)
     "/admin/break-glass/": PublicRoute("asks for password and one-use token, and shows nothing"),
     # --- people, outside of accounts
