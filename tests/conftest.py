@@ -12,6 +12,8 @@ from django.core.cache import cache
 from django.db import connections
 from django.test import TransactionTestCase
 
+from apps.accounts.metering.prices import load_declared
+from apps.accounts.tenancy.scope import platform
 from tests import database
 from tests.chromium import browser as browser
 from tests.coverage_map import CoversPlugin
@@ -31,6 +33,8 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
     connection.close()
     connection.settings_dict["NAME"] = name
     with django_db_blocker.unblock():
+        with platform("store prices that were declared since the template was made"):
+            load_declared()
         yield
         connections.close_all()
     database.drop(name)

@@ -27,6 +27,7 @@ _KEPT = (
     "auth_permission",
     "vault_platformkeyset",
     "vault_platformaudithead",
+    "accounts_price",
 )
 
 
@@ -141,4 +142,5 @@ def clean(name: str) -> None:
         connection.execute(sql.SQL("TRUNCATE {}").format(sql.SQL(", ").join(map(sql.Identifier, tables))))
         for table in guarded:
             connection.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(sql.Identifier(table)))
+        connection.execute("DELETE FROM accounts_price WHERE origin <> 'declared'")
         connection.execute("UPDATE vault_platformaudithead SET seq = 0, hash = decode(repeat('00', 32), 'hex')")

@@ -12,13 +12,21 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from django.db.models.signals import pre_migrate
+        from django.db.models.signals import post_migrate, pre_migrate
 
+        from apps.accounts.metering import (
+            alert_mail,  # noqa: F401 - declares its kind of job
+            answers,
+            prices,
+        )
         from apps.accounts.pages.entries import register_all
         from apps.accounts.services import invitation_mail  # noqa: F401 - declares its kind of job
         from apps.accounts.signin import receivers
         from apps.accounts.tenancy import checks, roles  # noqa: F401 - registers the checks
 
         pre_migrate.connect(roles.prepare, sender=self, dispatch_uid="accounts.roles.prepare")
+        # Whichever app was migrated last: by then the models of all are there.
+        post_migrate.connect(prices.load_declared, sender=self, dispatch_uid="accounts.prices.load_declared")
+        answers.declare_all()
         receivers.connect()
         register_all()

@@ -12,7 +12,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from apps.accounts.models import Account, Invitation
+from apps.accounts.models import Account, Invitation, LimitAlert
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +65,18 @@ def send_invitation(account: Account, invitation: Invitation, token: str, invite
         subject=" ".join(f"{who} invites you to {account.name} on Strongroom".split()),
         body=render_to_string("accounts/email/invitation.txt", context),
         to=[invitation.email],
+    )
+    with mail_server():
+        message.send()
+
+
+def send_limit_alert(alert: LimitAlert, what: str, address: str, link: str) -> None:
+    """One owner or admin is told that a limit comes near. Raises MailServerAway, MailRefused."""
+    context = {"alert": alert, "what": what, "link": link}
+    message = EmailMultiAlternatives(
+        subject=" ".join(f"{alert.percent} % used: {what} of {alert.account.name}".split()),
+        body=render_to_string("accounts/email/limit_alert.txt", context),
+        to=[address],
     )
     with mail_server():
         message.send()

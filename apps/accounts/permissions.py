@@ -40,6 +40,10 @@ ACTIONS: dict[str, frozenset[Role]] = {
     "integrations.use": _WRITERS,
     "tokens.view": _ADMINS,
     "tokens.manage": _ADMINS,
+    "usage.view": _ADMINS,
+    "limits.view": _ADMINS,
+    "limits.manage": _ADMINS,
+    "prices.manage": frozenset(),  # the operator's
     "jobs.view": _ALL,
     "jobs.retry": _ADMINS,
     "jobs.cancel": _ADMINS,

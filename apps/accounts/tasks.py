@@ -5,8 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from celery import shared_task
+from django.utils import timezone
 
 from apps.accounts.jobs import running, sweep
+from apps.accounts.metering import expiring
+from apps.accounts.metering.limits import limit_keys
 
 
 @shared_task(name="accounts.run_job")
@@ -19,3 +22,15 @@ def run_job(account_id: str, job_id: str) -> str:
 def sweep_jobs() -> int:
     """Send lost jobs again; beat calls this every few seconds."""
     return sweep.sweep()
+
+
+@shared_task(name="accounts.expire_reservations")
+def expire_reservations() -> int:
+    """Give back what was reserved for work that nobody settled; beat calls this twice a minute."""
+    return expiring.expire_reservations(timezone.now())
+
+
+@shared_task(name="accounts.clear_away_usage")
+def clear_away_usage() -> int:
+    """Remove reservations and counters that are over, and limit keys that were made before there was a ledger."""
+    return expiring.clear_away(timezone.now()) + limit_keys()

@@ -132,6 +132,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout"
 CELERY_DB_REUSE_MAX = 10_000
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "accounts.sweep_jobs", "schedule": 5.0},
+    "expire-reservations": {"task": "accounts.expire_reservations", "schedule": 30.0},
+    "clear-away-usage": {"task": "accounts.clear_away_usage", "schedule": 3600.0},
     "purge-remembered-requests": {"task": "vault.purge_remembered_requests", "schedule": 3600.0},
     "clear-contact-imports": {"task": "vault.clear_contact_imports", "schedule": 3600.0},
     "reconcile-projects": {"task": "integrations.reconcile_projects", "schedule": 3600.0},
@@ -139,6 +141,8 @@ CELERY_BEAT_SCHEDULE = {
     "clear-old-provider-events": {"task": "integrations.clear_old_events", "schedule": 3600.0},
     "purge-zerodb-projects": {"task": "integrations.purge_zerodb_projects", "schedule": 3600.0},
 }
+# What all prices, costs and limits of cost are in (ISO 4217).
+CURRENCY = environment.text("CURRENCY", "USD").upper()
 JOB_LEASE_SECONDS = environment.integer("JOB_LEASE_SECONDS", 30, least=3)
 
 # --- vault

@@ -10,6 +10,8 @@ TASKS: dict[str, str] = {
     "vault.purge_remembered_requests": "platform: removes the run-out answers of all accounts",
     "integrations.reconcile_projects": "platform finds the project each account uses; each account's own scope decides",
     "integrations.purge_zerodb_projects": "platform finds deleted ZeroDB projects; each is emptied behind its own wall",
+    "accounts.expire_reservations": "platform finds what is past its end; each account's own scope gives it back",
+    "accounts.clear_away_usage": "platform: removes the run-out reservations and counters of all accounts",
     "accounts.sweep_jobs": "platform: finds jobs of all accounts whose message or worker was lost",
 }
 
@@ -33,6 +35,7 @@ COMMANDS: dict[str, str] = {
 JOB_KINDS: dict[str, str] = {
     "audit.verify": "reads the trail of the job's own account in the job's own scope",
     "invitation.mail": "the invitation is looked up in the job's own scope",
+    "limit.alert_mail": "the alert and the people told are looked up in the job's own scope",
     "project.configure": "reads the account's settings and key in the job's own scope",
     "project.provision": "reads and writes the account's project in the job's own scope",
     "contacts.import": "the import's row is looked up in the job's own scope, each chunk is written in it",

@@ -9,7 +9,7 @@ An answer about a missing object and about somebody else's carries no other requ
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -82,11 +82,14 @@ class Problem(Exception):
         *,
         errors: Iterable[FieldError] = (),
         headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail or code)
         self.status, self.code, self.detail = status, code, detail
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
+        self.members = dict(members or {})
+        """More that a program may want to know (RFC 9457 section 3.2), by name."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,15 @@ def declare(
     _kinds[exception] = _Kind(status, code, detail, {name.replace("_", "-"): text for name, text in headers.items()})
 
 
+_made: dict[type[Exception], Callable[[Any], Problem]] = {}
+
+
+def declare_made(exception: type[Exception], code: str, make: Callable[[Any], Problem], *, title: str) -> None:
+    """Answer ``exception`` with the problem that ``make`` makes of it: where what it says is not always the same."""
+    TITLES[code] = title
+    _made[exception] = make
+
+
 def problem_response(problem: Problem) -> HttpResponse:
     """The answer, outside of REST framework too."""
     body = {
@@ -130,6 +142,7 @@ def problem_response(problem: Problem) -> HttpResponse:
         "code": problem.code,
         "errors": [{"field": e.field, "code": e.code, "detail": e.detail} for e in problem.errors],
         "request_id": request_context().request_id,
+        **problem.members,
     }
     return HttpResponse(orjson.dumps(body), content_type=CONTENT_TYPE, status=problem.status, headers=problem.headers)
 
@@ -160,6 +173,8 @@ def to_problem(exception: Exception) -> Problem | None:
     if isinstance(exception, rest_exceptions.APIException):
         return _from_rest(exception)
     for kind in type(exception).__mro__:
+        if kind in _made:
+            return _made[kind](exception)
         if kind in _kinds:
             found = _kinds[kind]
             return Problem(found.status, found.code, found.detail or _own_words(exception), headers=found.headers)

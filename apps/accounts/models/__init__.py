@@ -1,10 +1,27 @@
-"""The models of who you are, which account you act for, and what runs for it."""
+"""The models of who you are, which account you act for, what runs for it and what it uses."""
 
 from apps.accounts.models.account import Account
 from apps.accounts.models.api_key import APIKey
 from apps.accounts.models.invitation import Invitation
 from apps.accounts.models.job import Job
+from apps.accounts.models.limit import Counter, Limit, LimitAlert
 from apps.accounts.models.membership import Membership
+from apps.accounts.models.price import Price
+from apps.accounts.models.usage import DailyUsage, Reservation, UsageEvent
 from apps.accounts.models.user import User
 
-__all__ = ["APIKey", "Account", "Invitation", "Job", "Membership", "User"]
+__all__ = [
+    "APIKey",
+    "Account",
+    "Counter",
+    "DailyUsage",
+    "Invitation",
+    "Job",
+    "Limit",
+    "LimitAlert",
+    "Membership",
+    "Price",
+    "Reservation",
+    "UsageEvent",
+    "User",
+]

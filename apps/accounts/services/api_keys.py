@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from apps.accounts import audit, credentials
 from apps.accounts.actors import Actor
+from apps.accounts.metering.limits import forget_key, set_key_limit
 from apps.accounts.models import APIKey
 from apps.accounts.names import check_name
 from apps.accounts.permissions import allows, is_scope, require, within_scopes
@@ -41,6 +42,8 @@ def create_api_key(*, actor: Actor, **values: Any) -> CreatedKey:
     _set(row, values)
     _require_within(row, actor)
     row.save(force_insert=True)
+    if row.cost_limit_per_month is not None:
+        set_key_limit(row)
     audit.record("api_key.created", actor=actor, entity=row, label=row.name, changes=_shown(row, EDITABLE))
     return CreatedKey(row, made.plain)
 
@@ -55,6 +58,8 @@ def update_api_key(row: APIKey, *, actor: Actor, **values: Any) -> APIKey:
         _require_within(row, actor)
     if names:
         row.save(update_fields=[*names, "updated_at"])
+        if "cost_limit_per_month" in names:
+            set_key_limit(row)
         old, new = _shown(before, names), _shown(row, names)
         audit.record(
             "api_key.updated",
@@ -89,6 +94,7 @@ def delete_api_key(row: APIKey, *, actor: Actor) -> None:
     _require_manage(row, actor)
     audit.record("api_key.deleted", actor=actor, entity=row, label=row.name, changes={"prefix": row.prefix})
     _forget(row)
+    forget_key(row.id)
     row.delete()
 
 

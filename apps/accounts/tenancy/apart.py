@@ -16,48 +16,59 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 from apps.accounts.actors import RequestContext, in_request, request_context
 
 T = TypeVar("T")
 
-_THREADS = 16
 _inside = threading.local()
 
 
-class _Pool:
-    """Threads made anew after a fork, since threads do not survive one."""
+class Threads:
+    """Threads for one kind of work, made anew after a fork, since threads do not survive one."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str, most: int) -> None:
+        self.name, self._most = name, most
         self._lock = threading.Lock()
         self._made: tuple[int, ThreadPoolExecutor] | None = None
 
     def executor(self) -> ThreadPoolExecutor:
+        """The pool of this process."""
         with self._lock:
             if self._made is None or self._made[0] != os.getpid():
-                self._made = (os.getpid(), ThreadPoolExecutor(_THREADS, thread_name_prefix="apart"))
+                self._made = (os.getpid(), ThreadPoolExecutor(self._most, thread_name_prefix=self.name))
             return self._made[1]
 
 
-_pool = _Pool()
+_THREADS = Threads("apart", 16)
 
 
-def apart(function: Callable[[], T]) -> T:
+def apart(function: Callable[[], T], *, threads: Threads = _THREADS) -> T:
     """What ``function`` returns or raises, called outside of the caller's transaction and scopes.
 
-    Raises RuntimeError inside another ``apart``: it would wait for a thread while it holds one.
+    Raises RuntimeError inside another ``apart`` on the same threads: it would wait for a thread while it holds one.
     """
-    if getattr(_inside, "yes", False):
+    if threads.name in getattr(_inside, "names", ()):
         raise RuntimeError("apart() within apart(): do both in one.")
-    return _pool.executor().submit(_run, function, request_context()).result()
+    if _in_test_case():
+        return function()
+    return threads.executor().submit(_run, function, request_context(), threads.name).result()
 
 
-def _run(function: Callable[[], T], request: RequestContext) -> T:
+def _in_test_case() -> bool:
+    """Whether a test's own transaction encloses all: what it made is seen on this connection alone.
+
+    Django asks the same of ``atomic(durable=True)``.
+    """
+    return connection.in_atomic_block and connection.atomic_blocks[0]._from_testcase  # type: ignore[attr-defined]
+
+
+def _run(function: Callable[[], T], request: RequestContext, name: str) -> T:
     close_old_connections()
-    _inside.yes = True
+    _inside.names = {name}
     try:
         with in_request(request):
             return function()
     finally:
-        _inside.yes = False
+        _inside.names = set()

@@ -208,14 +208,15 @@ def _composite_key(editor: Any, model: Any, field: Any, wall: Wall) -> str:
 
 
 class PlatformTable(Operation):
-    """A table of the operator's own: the serving role can't touch it, only the platform role can."""
+    """A table of the operator's own: the serving role can't touch it (or read it, unless ``readable``)."""
 
     reversible = True
     category = OperationCategory.SQL
 
-    def __init__(self, model_name: str, *, append_only: bool = False) -> None:
+    def __init__(self, model_name: str, *, append_only: bool = False, readable: bool = False) -> None:
         self.model_name = model_name
         self.append_only = append_only
+        self.readable = readable
 
     def state_forwards(self, app_label: str, state: Any) -> None:
         """The models' state does not change: this is about the database alone."""
@@ -230,6 +231,8 @@ class PlatformTable(Operation):
         for statement in _rights(table, app, platform, self.append_only):
             editor.execute(statement, params=None)
         editor.execute(f"REVOKE ALL ON {table} FROM {app}")
+        if self.readable:
+            editor.execute(f"GRANT SELECT ON {table} TO {app}")
 
     def database_backwards(self, app_label: str, editor: Any, from_state: Any, to_state: Any) -> None:
         """Rights go with the table, which the operation before this one drops."""

@@ -37,6 +37,7 @@ def owned_columns() -> dict[str, tuple[str, str]]:
 # Models that belong to no account, each with the reason. Labels are lower case, "app.model".
 GLOBAL_MODELS: dict[str, str] = {
     "accounts.user": "a person may be a member of several accounts",
+    "accounts.price": "what units cost, the same for all accounts; written by the platform role alone",
     "account.emailaddress": "allauth: belongs to a person",
     "account.emailconfirmation": "allauth: belongs to a person",
     "mfa.authenticator": "allauth: belongs to a person; its secrets are encrypted by the vault",

@@ -1,0 +1,148 @@
+"""Which limits hold for a piece of work, and what has been seen of each in its period.
+
+Whoever reserves or settles holds the account's lock shared, so they don't wait for one another there. A counter that
+does not exist yet (a new limit, a new period) is made under the same lock held alone: nobody is settling meanwhile, so
+what was used already, and what is reserved, is summed up whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, Q, Sum
+from django.utils import timezone
+
+from apps.accounts.metering.lines import Line, Work
+from apps.accounts.metering.periods import end_of, start_of
+from apps.accounts.metering.prices import Priced, price_lines
+from apps.accounts.models import Counter, DailyUsage, Limit, Reservation, UsageEvent
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Amount:
+    """What lines come to for one limit; ``unpriced`` of them cost nobody knows what."""
+
+    value: Decimal
+    unpriced: int = 0
+
+
+def lock_ledger(account_id: UUID, *, alone: bool = False) -> None:
+    """Keep counters from being made (or anything from being counted, ``alone``) until the transaction ends."""
+    function = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [f"metering:{account_id}"])
+
+
+def limits_for(work: Work) -> list[Limit]:
+    """The limits that hold for the work, in the order in which their counters are locked."""
+    own = Q(user_id=None) | Q(user_id=work.user_id) if work.user_id else Q(user_id=None)
+    keys = Q(api_key_id=None) | Q(api_key_id=work.api_key_id) if work.api_key_id else Q(api_key_id=None)
+    sources = {"", work.source, work.cause}
+    rows = Limit.objects.filter(own, keys, source__in=sources).order_by("id")
+    return [limit for limit in rows if fits(limit, work)]
+
+
+def fits(limit: Limit, work: Work) -> bool:
+    """Whether the work counts towards the limit."""
+    if limit.user_id not in {None, work.user_id} or limit.api_key_id not in {None, work.api_key_id}:
+        return False
+    places = ((work.source, work.subject), (work.cause, work.cause_subject))
+    return not limit.source or any(
+        limit.source == source and limit.subject in {None, subject} for source, subject in places
+    )
+
+
+def amount_for(limit: Limit, priced: Iterable[Priced]) -> Amount | None:
+    """What the lines come to; None when the limit is about another unit."""
+    if limit.is_cost:
+        costs = [line.cost for line in priced]
+        known = [cost for cost in costs if cost is not None]
+        return Amount(sum(known, ZERO), len(costs) - len(known))
+    amounts = [line.line.amount for line in priced if line.line.unit == limit.unit]
+    return Amount(sum(amounts, ZERO)) if amounts else None
+
+
+def counters_of(limits: Sequence[Limit], at: datetime) -> dict[UUID, Counter]:
+    """The counters that exist for the limits' periods around ``at``, by limit."""
+    periods = Q()
+    for limit in limits:
+        periods |= Q(limit_id=limit.id, period_start=start_of(limit.period, at))
+    return {row.limit_id: row for row in Counter.objects.filter(periods)} if limits else {}
+
+
+def open_counters(account_id: UUID, limits: Sequence[Limit], at: datetime) -> None:
+    """Make the counters that are missing for the periods around ``at``, with what those periods have seen already.
+
+    Call it in a transaction of its own, in the account's scope.
+    """
+    lock_ledger(account_id, alone=True)
+    there = counters_of(limits, at)
+    # Again under the lock: a limit may be gone by now.
+    for limit in Limit.objects.filter(id__in=[limit.id for limit in limits if limit.id not in there]).order_by("id"):
+        _open(limit, at)
+
+
+def _open(limit: Limit, at: datetime) -> None:
+    start, end = start_of(limit.period, at), end_of(limit.period, at)
+    used = used_in(limit, start, end)
+    counter = Counter(account_id=limit.account_id, limit=limit, period_start=start, used=used.value)
+    counter.unpriced = used.unpriced
+    going_on = Reservation.objects.filter(state=Reservation.State.OPEN, at__gte=start)
+    for reservation in going_on.filter(at__lt=end) if end else going_on:
+        if not fits(limit, Work.of(reservation)):
+            continue
+        asked = amount_for(limit, price_lines(map(Line.from_json, reservation.lines), reservation.at))
+        if asked is not None:
+            counter.reserved += asked.value
+            reservation.holds.append([str(limit.id), str(counter.id), str(asked.value)])
+            reservation.save(update_fields=["holds", "updated_at"])
+    counter.save(force_insert=True)
+
+
+def used_in(limit: Limit, start: datetime, end: datetime | None) -> Amount:
+    """What the ledger has for the limit in a period, summed anew."""
+    by_day = limit.period in {Limit.Period.DAY, Limit.Period.MONTH, Limit.Period.TOTAL}
+    rows = _target(limit, DailyUsage.objects.all() if by_day else UsageEvent.objects.all())
+    if by_day:
+        rows = rows.filter(day__gte=start.astimezone(UTC).date())
+        rows = rows.filter(day__lt=end.astimezone(UTC).date()) if end else rows
+    else:
+        rows = rows.filter(at__gte=start, at__lt=end)
+    if not limit.is_cost:
+        return Amount(rows.filter(unit=limit.unit).aggregate(sum=Sum("quantity"))["sum"] or ZERO)
+    unpriced: Any = Sum("unpriced") if by_day else Count("id", filter=Q(cost=None))
+    found = rows.aggregate(sum=Sum("cost"), unpriced=unpriced)
+    return Amount(found["sum"] or ZERO, found["unpriced"] or 0)
+
+
+def _target(limit: Limit, rows: Any) -> Any:
+    if limit.user_id:
+        rows = rows.filter(user_id=limit.user_id)
+    if limit.api_key_id:
+        rows = rows.filter(api_key_id=limit.api_key_id)
+    if limit.source:
+        direct, behind = Q(source=limit.source), Q(cause=limit.source)
+        if limit.subject:
+            direct, behind = direct & Q(subject=limit.subject), behind & Q(cause_subject=limit.subject)
+        rows = rows.filter(direct | behind)
+    return rows
+
+
+def current(limits: Sequence[Limit]) -> dict[UUID, Counter]:
+    """Where the limits stand now, by limit, for showing: what has no counter yet is summed up, not stored."""
+    now = timezone.now()
+    found = counters_of(limits, now)
+    for limit in limits:
+        if limit.id not in found:
+            start = start_of(limit.period, now)
+            used = used_in(limit, start, end_of(limit.period, now))
+            found[limit.id] = Counter(limit=limit, period_start=start, used=used.value, unpriced=used.unpriced)
+    return found

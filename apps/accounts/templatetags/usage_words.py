@@ -1,0 +1,42 @@
+"""Money and quantities as people read them."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from django import template
+from django.conf import settings
+from django.contrib.humanize.templatetags.humanize import intcomma
+
+from apps.accounts.models import Limit
+
+register = template.Library()
+
+_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+
+
+@register.filter
+def money(value: Decimal | None) -> str:
+    """ "$12.30"; small amounts keep two digits that say something; "unknown" where nobody knows."""
+    if value is None:
+        return "unknown"
+    sign = _SIGNS.get(settings.CURRENCY, f"{settings.CURRENCY} ")
+    value = Decimal(value)
+    if value and abs(value) < Decimal("0.01"):
+        digits = 1 - value.adjusted()
+        return f"{sign}{value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):f}"
+    return f"{sign}{value.quantize(Decimal('0.01'), ROUND_HALF_UP):,f}"
+
+
+@register.filter
+def number(value: Decimal | int | None) -> str:
+    """ "1,200"; as many digits after the point as there are."""
+    if value is None:
+        return "–"
+    return str(intcomma(f"{Decimal(value).normalize():f}"))
+
+
+@register.simple_tag
+def limited(value: Decimal, limit: Limit) -> str:
+    """A value in what a limit is counted in: "$12.30", "1,200 input tokens"."""
+    return money(value) if limit.is_cost else f"{number(value)} {limit.unit.replace('_', ' ')}"
