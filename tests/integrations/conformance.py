@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 import orjson
 import pytest
@@ -49,6 +51,8 @@ class Conformance:
     """What a client with a grant calls with."""
     identity: ClassVar[str]
     """Whose credential the test finds it to be, by ``answers/test.json``."""
+    in_address: ClassVar[tuple[str, ...]] = ()
+    """Credentials that the service takes in the address of a call."""
     trades_at: ClassVar[str] = ""
     """Path at which the credential is first traded for a token (``answers/token.json``); "" when it is used itself."""
 
@@ -187,7 +191,14 @@ class Conformance:
 
         error = self.tried(httpserver, silent)
         over.set()
+        self.wait_for_the_end(httpserver)
         assert isinstance(error, NoAnswer)
+
+    def wait_for_the_end(self, httpserver: HTTPServer) -> None:
+        """Until the stand-in is through with what nobody waited for: it would run on into the next test."""
+        until = time.monotonic() + 5
+        while not self.asked(httpserver) and time.monotonic() < until:
+            time.sleep(0.005)
 
     def test_a_redirect_is_not_followed_with_the_credential(self, httpserver: HTTPServer) -> None:
         error = self.tried(
@@ -200,15 +211,69 @@ class Conformance:
     def test_the_secret_is_in_no_log_error_or_repr(
         self, httpserver: HTTPServer, caplog: pytest.LogCaptureFixture, status: int
     ) -> None:
-        """Even of a service that quotes it back."""
-        words = " ".join([*self.credentials.values(), *self.secrets()])
+        """Even of a service that quotes it back, as it is or as it stood in an address."""
+        words = " ".join([*self.credentials.values(), *self.secrets(), *map(quote_plus, self.secrets())])
         quoted = orjson.dumps({"error": {"message": words}, "message": self.secrets()[0]})
         with caplog.at_level(logging.DEBUG):
             result = self.tried(httpserver, lambda _: Response(quoted, status=status, mimetype="application/json"))
             with self.client() as client:
-                told = [repr(client), repr(vars(client).get("http")), caplog.text, repr(result), str(result)]
+                told = [repr(client), repr(vars(client).get("http")), repr(result), str(result)]
+        self.assert_untold(told, caplog)
+
+    @pytest.mark.parametrize("end", ["answered", "refused", "failed", "silent", "redirected", "gone"])
+    def test_the_secret_is_not_told_however_a_call_ends(
+        self,
+        end: str,
+        httpserver: HTTPServer,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+        settings: LazySettings,
+    ) -> None:
+        """Some services take their key in the address of a call, which logs, errors and tracebacks like to show."""
+        monkeypatch.setattr("apps.integrations.outbound.http.delay", lambda attempt: 0.0)
+        over = threading.Event()
+        if end == "silent":
+            monkeypatch.setattr("apps.integrations.providers.client.MAXIMUM_SECONDS", 0.05)
+        if end == "gone":
+            path = urlsplit(self.definition.base_url).path
+            settings.PROVIDER_URLS = {self.name: f"http://127.0.0.1:1{path}"}  # a port that nobody listens on
+
+        def answer(request: Request) -> Response:
+            if end == "silent":
+                over.wait(2)
+            if end == "redirected":
+                return Response(status=307, headers={"Location": request.url})
+            return {"answered": self.success, "refused": lambda: self.refusal(401)}.get(
+                end, lambda: Response(b"{}", status=503, mimetype="application/json")
+            )()
+
+        self.serve(httpserver, answer)
+        told = []
+        with caplog.at_level(logging.DEBUG):
+            try:
+                with self.client(attempts=1 if end == "silent" else 2) as client:
+                    told.append(repr(client.test()))
+            except OutboundError as error:
+                told += [repr(error), *traceback.format_exception(error)]
+            finally:
+                over.set()
+        if end != "gone":
+            self.wait_for_the_end(httpserver)
+        self.assert_untold(told, caplog)
+        if self.in_address and end != "gone":
+            addresses = [request.url for request in self.asked(httpserver)]
+            assert addresses
+            for name in self.in_address:
+                assert all(quote_plus(self.credentials[name]) in address for address in addresses)
+
+    def assert_untold(self, told: list[str], caplog: pytest.LogCaptureFixture) -> None:
+        """No secret in ``told`` or in a log line, as it is or as it stands in an address."""
+        formatter = logging.Formatter("%(name)s %(message)s")
+        # The stand-in logs what it was asked; that is the service's own log.
+        lines = [formatter.format(record) for record in caplog.records if record.name != "werkzeug"]
         for secret in self.secrets():
-            assert all(secret not in text for text in told), told
+            for form in {secret, quote(secret, safe=""), quote_plus(secret)}:
+                assert not [text for text in (*told, *lines) if form in text]
 
 
 class _Any(str):

@@ -7,10 +7,12 @@ and ``kind_of`` are for what a service does its own way.
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, Unpack
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 import orjson
 from django.conf import settings as django_settings
@@ -178,8 +180,16 @@ class ProviderClient:
         return not 200 <= answer.status < 300
 
     def wait_of(self, answer: Answer) -> float | None:
-        """Seconds that the service asks to wait, None when it does not say."""
-        return read_retry_after(answer.headers.get("retry-after"))
+        """Seconds that the service asks to wait, None when it does not say.
+
+        Where there is no ``Retry-After``, many say the moment of the next allowed calls (seconds since 1970).
+        """
+        told = read_retry_after(answer.headers.get("retry-after"))
+        if told is None:
+            reset = answer.headers.get("x-ratelimit-reset") or answer.headers.get("x-rate-limit-reset") or ""
+            if re.fullmatch("[0-9]{10}", reset):
+                return max(0.0, int(reset) - time.time())
+        return told
 
     def judge(self, answer: Answer) -> ProviderError | None:
         """What an answer refuses, or None for one that does not."""
@@ -198,7 +208,8 @@ class ProviderClient:
         for entry in self.provider.credentials:
             value = self.credentials.get(entry.name, "")
             if entry.secret and len(value) >= 4:
-                text = text.replace(value, "••••")
+                for form in (value, quote(value, safe=""), quote_plus(value)):  # as it is, and as it is in an address
+                    text = text.replace(form, "••••")
         return text.replace(self._access.token, "••••") if self._access is not None else text
 
     def call(self, method: str, path: str, *, repeatable: bool, **parts: Unpack[Parts]) -> Answer:

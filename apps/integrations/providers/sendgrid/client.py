@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import Any
 
 from apps.integrations.contracts.email_marketing import Subscriber, Subscription
-from apps.integrations.outbound.http import Answer
 from apps.integrations.providers.client import ProviderClient, Tested
 from apps.integrations.providers.errors import Missing, Refused
 from apps.integrations.providers.escaping import segment
@@ -81,12 +79,6 @@ class Client(ProviderClient):
             if isinstance(fault, dict)
         ]
         return "", " ".join(words)
-
-    def wait_of(self, answer: Answer) -> float | None:
-        """SendGrid says when the next calls are allowed, as a moment (seconds since 1970)."""
-        reset = answer.headers.get("x-ratelimit-reset", "")
-        told = super().wait_of(answer)
-        return max(0.0, int(reset) - time.time()) if told is None and re.fullmatch("[0-9]{9,11}", reset) else told
 
     def _find(self, email: str) -> dict[str, Any] | None:
         try:
