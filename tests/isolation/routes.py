@@ -232,6 +232,9 @@ ROUTES: dict[str, Kind] = {
         PATCH=Asks("integrations.manage", {"enabled": False}),
         DELETE=Asks("integrations.manage"),
     ),
+    "/api/v1/integrations/<integration_id>/health": api(
+        of={"integration_id": an_integration}, GET=Asks("integrations.view")
+    ),
     "/api/v1/integrations/<integration_id>/test": api(
         of={"integration_id": an_integration}, POST=Asks("integrations.manage")
     ),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.integrations.api import integrations, project
+from apps.integrations.api import health, integrations, project
 
 urlpatterns = [
     path("project", project.ProjectView.as_view(), name="project"),
@@ -11,6 +11,9 @@ urlpatterns = [
     path("integrations", integrations.IntegrationsView.as_view(), name="integrations"),
     path("integrations/available", integrations.AvailableIntegrationsView.as_view(), name="integrations_available"),
     path("integrations/<uuid:integration_id>", integrations.IntegrationView.as_view(), name="integration"),
+    path(
+        "integrations/<uuid:integration_id>/health", health.IntegrationHealthView.as_view(), name="integration_health"
+    ),
     path(
         "integrations/<uuid:integration_id>/test", integrations.IntegrationTestView.as_view(), name="integration_test"
     ),

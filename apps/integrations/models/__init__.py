@@ -1,5 +1,6 @@
 from apps.integrations.models.ainative_project import AINativeProject
 from apps.integrations.models.integration import Integration
+from apps.integrations.models.integration_failure import IntegrationFailure
 from apps.integrations.models.received_event import ReceivedEvent
 from apps.integrations.models.zerodb_caller import ZeroCaller, ZeroKey
 from apps.integrations.models.zerodb_feedback import ZeroFeedback
@@ -10,6 +11,7 @@ from apps.integrations.models.zerodb_vector import ZeroVector
 __all__ = [
     "AINativeProject",
     "Integration",
+    "IntegrationFailure",
     "ReceivedEvent",
     "ZeroAgentMemory",
     "ZeroCaller",

@@ -11,12 +11,13 @@ from django.shortcuts import render
 from apps.accounts.pages.door import account_of, may, tenant_page
 from apps.accounts.permissions import allows
 from apps.accounts.tenancy.middleware import actor_of
+from apps.integrations.health import health_of
 from apps.integrations.models import Integration
 from apps.integrations.pages.cards import card_of, secret_facts, setting_words
 from apps.vault.audit.selectors import Criteria, entries
 from apps.vault.audit.sentences import Told, tell
 
-HISTORY = 8
+HISTORY, FAILURES = 8, 6
 
 
 @tenant_page("integrations.view")
@@ -31,6 +32,8 @@ def integration(request: HttpRequest, integration_id: UUID) -> HttpResponse:
         "row": row,
         "credential": secret_facts(row, card.provider) if card.provider else [],
         "settings": _settings(row),
+        "health": health_of(row),
+        "failures": list(row.failures.order_by("-at")[:FAILURES]),
         "history": _history(request, row),
         "may_see_history": allows(actor_of(request), "audit.view"),
         "may_manage": may(request, "integrations.manage"),

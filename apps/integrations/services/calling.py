@@ -62,7 +62,7 @@ class Call:
             if error is None:
                 record_usage(self.integration.id)
             elif isinstance(error, OutboundError):
-                record_error(self.integration.id, error)
+                record_error(self.integration.id, error, job=self.job, who=self.actor.label)
 
     def sent_personal_data(self, *names: str) -> None:
         """Record in the trail that data of a person went out: which kinds, never the values. Needs a scope."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
-from apps.integrations.models import Integration
+from apps.integrations.models import Integration, IntegrationFailure
 from apps.integrations.outbound.errors import BadRequest, OutboundError
 from apps.integrations.providers.errors import (
     CredentialRefused,
@@ -23,6 +23,9 @@ from apps.integrations.providers.errors import (
 _FRESH = timedelta(seconds=30)
 """How exact ``last_used_at`` is: a row written by every call would make parallel calls wait for each other."""
 _LONGEST = 1000
+_KEPT = 20
+"""Failures of a connection that are kept: to see what is wrong, not to count (the ledger counts)."""
+_SAME = timedelta(minutes=10)
 
 
 def record_usage(row_id: UUID) -> None:
@@ -35,11 +38,12 @@ def record_usage(row_id: UUID) -> None:
         rows.filter(stale).update(last_used_at=now)
 
 
-def record_error(row_id: UUID, error: OutboundError) -> None:
+def record_error(row_id: UUID, error: OutboundError, *, job: str = "", who: str = "") -> None:
     """A call failed: why, in words, and what to do.
 
-    A request that was wrong in itself says nothing of the connection.
+    A request that was wrong in itself says nothing of the connection; it is kept among its latest failures only.
     """
+    keep_failure(row_id, error, job=job, who=who)
     if is_the_callers(error):
         return
     now = timezone.now()
@@ -53,6 +57,21 @@ def record_error(row_id: UUID, error: OutboundError) -> None:
         last_error_todo=todo_of(error),
         updated_at=now,
     )
+
+
+def keep_failure(row_id: UUID, error: OutboundError, *, job: str = "", who: str = "") -> None:
+    """Put ``error`` among the connection's latest failures; the same again within minutes is counted there."""
+    now = timezone.now()
+    what = {"job": job, "who": who[:200], "code": code_of(error), "message": str(error)[:_LONGEST]}
+    rows = IntegrationFailure.objects.filter(integration_id=row_id).order_by("-at")
+    latest = rows.first()
+    if latest is not None and latest.at > now - _SAME and all(getattr(latest, key) == what[key] for key in what):
+        rows.filter(pk=latest.pk).update(at=now, times=F("times") + 1, updated_at=now)
+        return
+    # Nothing is kept of a connection that was removed meanwhile.
+    if Integration.objects.filter(pk=row_id).exists():
+        IntegrationFailure.objects.create(integration_id=row_id, first_at=now, at=now, **what)
+        IntegrationFailure.objects.filter(pk__in=list(rows.values_list("pk", flat=True)[_KEPT:])).delete()
 
 
 def clear_error(row_id: UUID) -> None:
@@ -69,6 +88,11 @@ def condition_after(error: OutboundError, *, known: bool) -> Integration.Status:
     if isinstance(error, SignInAgain):
         return Integration.Status.REAUTH_REQUIRED
     return Integration.Status.BACKOFF if isinstance(error, RateLimited | NotRenewed) else Integration.Status.ERROR
+
+
+def code_of(error: OutboundError) -> str:
+    """What programs know ``error`` by."""
+    return str(getattr(error, "code", "unreachable"))
 
 
 def todo_of(error: OutboundError) -> str:

@@ -18,7 +18,7 @@ from apps.integrations.outbound.errors import OutboundError
 from apps.integrations.providers.client import Tested
 from apps.integrations.providers.definition import BadFields
 from apps.integrations.services.connections import forget_condition, with_new
-from apps.integrations.services.outcomes import condition_after, todo_of
+from apps.integrations.services.outcomes import code_of, condition_after, keep_failure, todo_of
 
 TESTS_PER_MINUTE = 5
 """Of one connection: a test is a call to somebody else's server."""
@@ -53,6 +53,8 @@ def test_connection(row: Integration, *, actor: Actor) -> Outcome:
     count_try(row)
     outcome = try_credentials(row, row.credentials, row.settings)
     note_outcome(row, outcome)
+    if outcome.error is not None:
+        keep_failure(row.id, outcome.error, who=actor.label)
     audit.record("integration.tested", actor=actor, entity=row, label=row.label, changes=told(outcome))
     return outcome
 
@@ -93,8 +95,7 @@ def try_credentials(row: Integration, credentials: Mapping[str, str], settings: 
         with definition.client_class(definition, credentials, settings) as client:
             tested: Tested = client.test()
     except OutboundError as error:
-        code = str(getattr(error, "code", "unreachable"))
-        return Outcome(ok=False, code=code, message=str(error), todo=todo_of(error), error=error)
+        return Outcome(ok=False, code=code_of(error), message=str(error), todo=todo_of(error), error=error)
     return Outcome(ok=True, identity=tested.identity)
 
 

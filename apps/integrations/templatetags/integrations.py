@@ -18,3 +18,9 @@ def provider_tile(provider: Provider, size: str = "") -> SafeString:
     return format_html(
         '<span class="{}" aria-hidden="true">{}</span>', f"sr-tile {size}".strip(), picture(provider.icon)
     )
+
+
+@register.filter
+def job_words(job: str) -> str:
+    """What was asked of a connection: "create checkout" for ``payment.create_checkout``."""
+    return job.partition(".")[2].replace("_", " ") or job

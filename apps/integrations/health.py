@@ -1,0 +1,55 @@
+"""How a connection stands: what tests and calls found, how its grant is renewed, and the one thing to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from apps.integrations.models import Integration
+from apps.vault.models import Token
+from apps.vault.tokens.keeping import grant_of
+
+
+@dataclass(frozen=True)
+class Health:
+    """``identity``: whose consent or credential it is. ``has_grant``: whether a grant (OAuth) is kept for it.
+
+    ``next_refresh_at`` is None for what is not renewed by itself; ``expires_at`` None: until it is revoked.
+    ``error`` in plain words and ``todo`` are empty when nothing is wrong.
+    """
+
+    status: str
+    identity: str
+    last_tested_at: datetime | None
+    last_used_at: datetime | None
+    has_grant: bool
+    scopes: tuple[str, ...]
+    granted_at: datetime | None
+    last_refreshed_at: datetime | None
+    next_refresh_at: datetime | None
+    expires_at: datetime | None
+    error: str
+    error_at: datetime | None
+    todo: str
+
+
+def health_of(row: Integration) -> Health:
+    """How ``row`` stands, from what is stored: nothing is called."""
+    token = Token.objects.filter(kind=f"integration:{row.id}").first()
+    grant = grant_of(token) if token is not None else None
+    due = grant.due_at if grant is not None and grant.refresh_token else None
+    return Health(
+        status=row.status,
+        identity=row.identity,
+        last_tested_at=row.last_tested_at,
+        last_used_at=row.last_used_at,
+        has_grant=grant is not None,
+        scopes=grant.scopes if grant is not None else (),
+        granted_at=grant.granted_at if grant is not None else None,
+        last_refreshed_at=token.refreshed_at if token is not None else None,
+        next_refresh_at=(token.next_attempt_at or due) if token is not None else None,
+        expires_at=grant.expires_at if grant is not None else None,
+        error=row.last_error_message,
+        error_at=row.last_error_at,
+        todo=row.last_error_todo if row.enabled else "Enable it, if it should be used again.",
+    )
