@@ -71,6 +71,19 @@ class Card:
             *_identity(self.row),
         ]
 
+    @property
+    def wants_credential(self) -> bool:
+        """Whether the one thing to do is to enter a new credential."""
+        row = self.row
+        return row is not None and row.enabled and row.condition == Status.EXPIRED and bool(self.credentials)
+
+    @property
+    def credentials(self) -> bool:
+        """Whether there is a credential to rotate: a person's consent is given anew instead."""
+        if self.row is None or self.provider is None:
+            return False
+        return any(self.row.credential(entry.name) for entry in self.provider.credentials if entry.secret)
+
     def matches(self, words: list[str]) -> bool:
         """Whether every word is in what it is called or for."""
         text = " ".join(
@@ -156,4 +169,4 @@ def _main_setting(row: Integration, provider: Provider) -> list[tuple[str, str]]
 
 
 def _identity(row: Integration) -> list[tuple[str, str]]:
-    return [("Signed in as", row.identity)] if row.identity else []
+    return [("Belongs to", row.identity)] if row.identity else []
