@@ -46,8 +46,8 @@ format: .venv/dev
 	@$(BIN)/ruff check --fix .
 
 lock: .venv/dev
-	@$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 requirements/base.in -o requirements/base.txt
-	@$(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 requirements/dev.in -o requirements/dev.txt
+	@for name in base local-llm dev; do $(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 \
+	  --override requirements/local-llm.overrides requirements/$$name.in -o requirements/$$name.txt || exit 1; done
 
 # uv comes from the package index like everything else and installs the lock in seconds. What is installed for
 # tests contains what is installed for running, so `make run` does not take it away again.

@@ -16,7 +16,7 @@ PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(\[[^]]*])?==(?P<version>[^\s;\\]+)
 def faults() -> list[str]:
     """Requirements without a pin, pins outside of what is asked, pins without hash, dev and base that disagree."""
     found: list[str] = []
-    locks = {name: _pins(name) for name in ("base", "dev")}
+    locks = {name: _pins(name) for name in ("base", "local-llm", "dev")}
     for name, pins in locks.items():
         for requirement in _asked(name):
             version = pins.get(canonicalize_name(requirement.name))
@@ -68,7 +68,7 @@ def _without_reason() -> list[str]:
     names = {canonicalize_name(name) for name in re.findall(r"`([A-Za-z0-9._-]+)", text)}
     return [
         f"docs/dependencies.md has no line for {requirement.name}"
-        for name in ("base", "dev")
+        for name in ("base", "local-llm", "dev")
         for requirement in _asked(name)
         if canonicalize_name(requirement.name) not in names
     ]

@@ -28,6 +28,11 @@ def within(seconds: float) -> Iterator[None]:
         _deadline.reset(token)
 
 
+def set_deadline(seconds: float) -> None:
+    """The same until the end of the context (``contextvars.Context``) that this is called in."""
+    _deadline.set(time.monotonic() + seconds)
+
+
 def left(timeout: float | None) -> float | None:
     """``timeout``, or what is left of the deadline when that is less. Raises ReadTimeout when nothing is."""
     deadline = _deadline.get()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict, Unpack
 
@@ -116,23 +117,14 @@ class HttpClient:
             try:
                 return self._once(method, path, parts)
             except OutboundError as error:
-                wait = self._wait_before_again(error, attempt, repeatable)
+                wait = None
+                if attempt < self._attempts:
+                    wait = wait_before_again(error, attempt, repeatable=repeatable, longest=self._longest_wait)
                 if wait is None:
                     raise
             logger.info("%s %s failed; attempt %s follows in %.1f s.", method, path, attempt + 1, wait)
             self._sleep(wait)
             attempt += 1
-
-    def _wait_before_again(self, error: OutboundError, attempt: int, repeatable: bool) -> float | None:
-        """Seconds to wait, or None when the error is the caller's to deal with."""
-        again: Again = getattr(error, "again", "if repeatable" if error.maybe_done else "always")
-        if error.permanent or again == "never" or attempt >= self._attempts:
-            return None
-        if again == "if repeatable" and not repeatable:
-            return None
-        wait = delay(attempt) if error.retry_after is None else error.retry_after
-        # A long wait belongs into the queue, not into a worker's sleep.
-        return wait if wait <= self._longest_wait else None
 
     def _once(self, method: str, path: str, parts: Parts) -> Answer:
         self._breaker.before_call()
@@ -153,29 +145,46 @@ class HttpClient:
 
     def _send(self, method: str, path: str, parts: Parts) -> Answer:
         where = f"{method} {self._http.base_url.host}"
-        try:
-            with (
-                within(self._maximum_seconds),
-                self._http.stream(method, path, **parts) as response,
-            ):
-                content = self._read(response, where)
-                return Answer(response.status_code, response.headers, content)
-        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
-            raise NotConnected(f"{where}: no connection ({type(error).__name__}).") from None
-        except (httpx2.TimeoutException, httpcore2.TimeoutException):
-            raise NoAnswer(f"{where}: no answer in time.") from None
-        except httpx2.DecodingError:
-            raise BadAnswer(f"{where}: the answer can't be decoded.") from None
-        except (httpx2.NetworkError, httpx2.RemoteProtocolError) as error:
-            raise NoAnswer(f"{where}: the connection broke ({type(error).__name__}).") from None
-        except (httpx2.UnsupportedProtocol, httpx2.InvalidURL, httpx2.LocalProtocolError) as error:
-            raise BadRequest(f"{where}: the call can't be made ({type(error).__name__}).") from None
+        with told(where), within(self._maximum_seconds), self._http.stream(method, path, **parts) as response:
+            content = read_all(response, where, self._maximum_answer)
+            return Answer(response.status_code, response.headers, content)
 
-    def _read(self, response: httpx2.Response, where: str) -> bytes:
-        content = bytearray()
-        for chunk in response.iter_bytes():
-            left(None)
-            content += chunk
-            if len(content) > self._maximum_answer:
-                raise BadAnswer(f"{where}: the answer is larger than {self._maximum_answer} bytes.")
-        return bytes(content)
+
+@contextmanager
+def told(where: str) -> Iterator[None]:
+    """What goes wrong inside, told by what the caller may do about it."""
+    try:
+        yield
+    except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
+        raise NotConnected(f"{where}: no connection ({type(error).__name__}).") from None
+    except (httpx2.TimeoutException, httpcore2.TimeoutException):
+        raise NoAnswer(f"{where}: no answer in time.") from None
+    except httpx2.DecodingError:
+        raise BadAnswer(f"{where}: the answer can't be decoded.") from None
+    except (httpx2.NetworkError, httpx2.RemoteProtocolError) as error:
+        raise NoAnswer(f"{where}: the connection broke ({type(error).__name__}).") from None
+    except (httpx2.UnsupportedProtocol, httpx2.InvalidURL, httpx2.LocalProtocolError) as error:
+        raise BadRequest(f"{where}: the call can't be made ({type(error).__name__}).") from None
+
+
+def wait_before_again(error: OutboundError, attempt: int, *, repeatable: bool, longest: float) -> float | None:
+    """Seconds to wait, or None when the error is the caller's to deal with."""
+    again: Again = getattr(error, "again", "if repeatable" if error.maybe_done else "always")
+    if error.permanent or again == "never":
+        return None
+    if again == "if repeatable" and not repeatable:
+        return None
+    wait = delay(attempt) if error.retry_after is None else error.retry_after
+    # A long wait belongs into the queue, not into a worker's sleep.
+    return wait if wait <= longest else None
+
+
+def read_all(response: httpx2.Response, where: str, maximum: int) -> bytes:
+    """The answer, up to ``maximum`` bytes. Raises BadAnswer for a larger one."""
+    content = bytearray()
+    for chunk in response.iter_bytes():
+        left(None)
+        content += chunk
+        if len(content) > maximum:
+            raise BadAnswer(f"{where}: the answer is larger than {maximum} bytes.")
+    return bytes(content)

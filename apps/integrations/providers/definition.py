@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -155,12 +156,26 @@ class BadFields(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ListPrice:
+    """What the service asks, in US dollars, for ``per`` units of a product, from a day on. "" for all its products.
+
+    The operator's own prices stand before these; what has no price is of unknown cost, not free.
+    """
+
+    unit: str
+    product: str
+    amount: str
+    per: int
+    starts_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
 class Provider:
     """One outside service.
 
     ``base_url`` is where it lives; settings (``PROVIDER_URLS``) can point it elsewhere, accounts can't, except by a
     setting field named ``base_url`` that the definition offers. ``main_setting`` is shown on the card. ``oauth`` says
-    how the service gives grants, if it does.
+    how the service gives grants, if it does; ``prices`` are those it publishes.
     """
 
     name: str
@@ -176,6 +191,7 @@ class Provider:
     key_help: str = ""
     webhooks: bool = False
     oauth: OAuth | None = None
+    prices: tuple[ListPrice, ...] = ()
     package: str = field(default="", compare=False)
 
     def credential(self, name: str) -> CredentialField | None:

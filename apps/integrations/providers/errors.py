@@ -71,6 +71,14 @@ class Unavailable(ProviderError):
     todo = "Nothing: it is tried again."
 
 
+class Overloaded(Unavailable):
+    """The service has too much to do and has not begun: asking again does no harm."""
+
+    again = "always"
+    maybe_done = False
+    code = "overloaded"
+
+
 class NotSignedIn(ProviderError):
     """Nobody has given the connection a grant yet."""
 

@@ -1,0 +1,1 @@
+"""OpenAI: the GPT models, and embeddings."""
