@@ -1,0 +1,1 @@
+"""Google Maps: addresses and places."""
