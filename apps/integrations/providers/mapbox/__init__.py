@@ -1,0 +1,1 @@
+"""Mapbox: addresses and places."""
