@@ -1,0 +1,1 @@
+"""PayPal: check-out links and payments."""
