@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
@@ -16,7 +17,7 @@ from apps.integrations.contracts.crm import CrmContact, Person
 from apps.integrations.providers.errors import Missing, NotPermitted, QuotaUsedUp, Refused
 from apps.integrations.providers.webhooks import Delivery
 from tests.integrations.conformance import Conformance
-from tests.integrations.webhook_conformance import NOW, URL, WebhookConformance
+from tests.integrations.webhook_battery import ADDRESS, NOW, SignedWebhook
 
 pytestmark = pytest.mark.covers("I-04", "I-05", "I-10")
 
@@ -117,11 +118,12 @@ class TestHubSpot(Conformance):
             client.upsert_contact(ADA)
 
 
-class TestHubSpotWebhook(WebhookConformance):
+class TestHubSpotWebhook(SignedWebhook):
     name = "hubspot"
-    webhook_credentials = {"api_key": "pat-eu1-1111", "client_secret": "a-client-secret"}
-    secret_fields = ("client_secret",)
-    signed_headers = ("x-hubspot-signature-v3", "x-hubspot-request-timestamp")
+    credentials = {"api_key": "pat-eu1-1111", "client_secret": "a-client-secret"}
+    secret = "client_secret"
+    window = timedelta(minutes=5)
+    headers = ("x-hubspot-signature-v3", "x-hubspot-request-timestamp")
     body = orjson.dumps(
         [
             {
@@ -137,30 +139,31 @@ class TestHubSpotWebhook(WebhookConformance):
         ]
     )
 
-    def delivery(self, body: bytes, at: datetime) -> Delivery:
-        return self.signed(URL, URL, body, at)
+    def signed(self, body: bytes, credentials: Mapping[str, str], at: datetime) -> Delivery:
+        return self.by(ADDRESS, ADDRESS, body, at, credentials.get("client_secret", ""))
 
-    def signed(self, url: str, as_signed: str, body: bytes, at: datetime) -> Delivery:
+    def by(self, url: str, as_signed: str, body: bytes, at: datetime, secret: str = "a-client-secret") -> Delivery:
         time = str(int(at.timestamp() * 1000))
         text = b"POST" + as_signed.encode() + body + time.encode()
-        signature = base64.b64encode(hmac.new(b"a-client-secret", text, hashlib.sha256).digest()).decode()
+        signature = base64.b64encode(hmac.new(secret.encode(), text, hashlib.sha256).digest()).decode()
         headers = {"x-hubspot-signature-v3": signature, "x-hubspot-request-timestamp": time}
         return Delivery("POST", url, headers, body)
 
     def test_every_event_of_a_batch_is_told_apart_although_their_ids_are_one(self) -> None:
-        events = self.receive(self.now()).events
+        events = self.receive(self.genuine()).events
         assert [event.kind for event in events] == ["contact.creation"] * 2
         assert len({event.id for event in events}) == 2
         assert events[0].at == datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
     def test_an_event_sent_again_has_the_same_id(self) -> None:
         again = replace(
-            self.delivery(self.body.replace(b'"attemptNumber":0', b'"attemptNumber":1'), NOW), received_at=NOW
+            self.by(ADDRESS, ADDRESS, self.body.replace(b'"attemptNumber":0', b'"attemptNumber":1'), NOW),
+            received_at=NOW,
         )
         assert [event.id for event in self.receive(again).events] == [
-            event.id for event in self.receive(self.now()).events
+            event.id for event in self.receive(self.genuine()).events
         ]
 
     def test_the_address_is_signed_with_its_escapes_undone(self) -> None:
-        delivery = self.signed(f"{URL}?a=%2Fx%3a", f"{URL}?a=/x:", self.body, NOW)
+        delivery = self.by(f"{ADDRESS}&d=%2Fx%3a", f"{ADDRESS}&d=/x:", self.body, NOW)
         assert self.receive(replace(delivery, received_at=NOW)).events

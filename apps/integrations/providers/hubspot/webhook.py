@@ -10,7 +10,6 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from apps.integrations.providers.webhooks import (
@@ -19,6 +18,7 @@ from apps.integrations.providers.webhooks import (
     ProviderEvent,
     Received,
     json_value,
+    moment,
     require_recent,
 )
 
@@ -51,7 +51,10 @@ def receive(delivery: Delivery, credentials: Mapping[str, str], settings: Mappin
     given = delivery.headers.get("x-hubspot-signature-v3", "").encode()
     if not hmac.compare_digest(expected, given):
         raise NotGenuine("The signature is wrong.")
-    require_recent(datetime.fromtimestamp(int(sent_at) / 1000, UTC), delivery)
+    at = moment(int(sent_at) / 1000)
+    if at is None:
+        raise NotGenuine("The time of the request can't be read.")
+    require_recent(at, delivery)
     events = json_value(delivery.body)
     return Received(events=tuple(_event(entry) for entry in (events if isinstance(events, list) else [events])))
 
@@ -66,7 +69,7 @@ def _event(entry: Any) -> ProviderEvent:
         id=":".join(str(part) for part in parts),
         kind=str(entry.get("subscriptionType") or "unknown"),
         payload=entry,
-        at=datetime.fromtimestamp(occurred / 1000, UTC) if isinstance(occurred, int) else None,
+        at=moment(occurred / 1000) if isinstance(occurred, int) else None,
     )
 
 

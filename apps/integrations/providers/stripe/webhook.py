@@ -14,6 +14,7 @@ from apps.integrations.providers.webhooks import (
     ProviderEvent,
     Received,
     json_object,
+    moment,
     require_recent,
 )
 
@@ -33,14 +34,15 @@ def receive(delivery: Delivery, credentials: Mapping[str, str], settings: Mappin
         raise NotGenuine("The signature is wrong.")
     require_recent(datetime.fromtimestamp(int(sent_at), UTC), delivery)
     event = json_object(delivery.body)
-    created = event.get("created")
+    if not event.get("id"):
+        raise NotGenuine("The event has no id.")
     return Received(
         events=(
             ProviderEvent(
-                id=str(event.get("id") or ""),
-                kind=str(event.get("type") or ""),
+                id=str(event["id"]),
+                kind=str(event.get("type") or "unknown"),
                 payload=event,
-                at=datetime.fromtimestamp(created, UTC) if isinstance(created, int) else None,
+                at=moment(event.get("created")),
             ),
         )
     )

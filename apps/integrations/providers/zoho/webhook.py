@@ -9,10 +9,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-from apps.integrations.providers.webhooks import Delivery, NotGenuine, ProviderEvent, Received, json_object
+from apps.integrations.providers.webhooks import Delivery, NotGenuine, ProviderEvent, Received, json_object, moment
 
 
 def receive(delivery: Delivery, credentials: Mapping[str, str], settings: Mapping[str, Any]) -> Received:
@@ -24,7 +23,7 @@ def receive(delivery: Delivery, credentials: Mapping[str, str], settings: Mappin
     given = payload.pop("token", None)
     if not isinstance(given, str) or not hmac.compare_digest(secret.encode(), given.encode(errors="replace")):
         raise NotGenuine("The token is wrong.")
-    moment = payload.get("server_time")
+    changed = payload.get("server_time")
     operation, module = str(payload.get("operation") or "unknown"), str(payload.get("module") or "unknown")
     # Zoho numbers no notifications: the same change, sent again, is the same body.
     digest = hashlib.sha256(delivery.body).hexdigest()
@@ -34,7 +33,7 @@ def receive(delivery: Delivery, credentials: Mapping[str, str], settings: Mappin
                 id=digest,
                 kind=f"{module}.{operation}",
                 payload=payload,
-                at=datetime.fromtimestamp(moment / 1000, UTC) if isinstance(moment, int) else None,
+                at=moment(changed / 1000) if isinstance(changed, int) else None,
             ),
         )
     )
