@@ -261,6 +261,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "RoleEnum": "apps.accounts.roles.Role",
+        "IntegrationStatusEnum": "apps.integrations.models.integration.Integration.Status",
+        "TokenStatusEnum": "apps.vault.models.token.Token.Status",
     },
 }
 

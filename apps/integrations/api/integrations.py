@@ -284,7 +284,7 @@ class IntegrationRotateView(AccountView):
 
     actions: ClassVar = {"POST": "integrations.manage"}
 
-    class Body(Input):
+    class NewCredential(Input):
         """The new credential, or the parts of it that change."""
 
         credentials = PassedOn(schema=_VALUES)
@@ -292,13 +292,13 @@ class IntegrationRotateView(AccountView):
     @extend_schema(
         operation_id="integrations_rotate",
         summary="Rotate a credential",
-        request=Body,
+        request=NewCredential,
         responses=IntegrationTestSerializer,
     )
     def post(self, request: Request, integration_id: UUID) -> HttpResponse:
         """The new credential is tested first. If it fails (422) the old one goes on serving."""
         row = connections.lock_integration(integration_id)
-        given = _object(self.body(self.Body).get("credentials"), "credentials")
+        given = _object(self.body(self.NewCredential).get("credentials"), "credentials")
         outcome = _in_time(partial(trying.rotate, row, credentials=given, actor=self.actor))
         if not outcome.ok:
             raise Problem(422, outcome.code, f"{outcome.message} {outcome.todo} The old credential goes on serving.")
@@ -310,7 +310,7 @@ class IntegrationToggleView(AccountView):
 
     actions: ClassVar = {"POST": "integrations.manage"}
 
-    class Body(Input):
+    class Direction(Input):
         """Which way; the other way than now when left out."""
 
         enabled = serializers.BooleanField(required=False)
@@ -318,13 +318,13 @@ class IntegrationToggleView(AccountView):
     @extend_schema(
         operation_id="integrations_toggle",
         summary="Enable or disable an integration",
-        request=Body,
+        request=Direction,
         responses=IntegrationSerializer,
     )
     def post(self, request: Request, integration_id: UUID) -> HttpResponse:
         """A disabled connection keeps all it knows and is called by nobody."""
         row = connections.lock_integration(integration_id)
-        on = self.body(self.Body).get("enabled", not row.enabled)
+        on = self.body(self.Direction).get("enabled", not row.enabled)
         return answer(show_integration(connections.switch(row, on=on, actor=self.actor)))
 
 
