@@ -122,7 +122,9 @@ class HttpClient:
                     wait = wait_before_again(error, attempt, repeatable=repeatable, longest=self._longest_wait)
                 if wait is None:
                     raise
-            logger.info("%s %s failed; attempt %s follows in %.1f s.", method, path, attempt + 1, wait)
+            # Not the path: some services find a person by the address in it.
+            where = f"{method} {self._http.base_url.host}"
+            logger.info("%s failed; attempt %s follows in %.1f s.", where, attempt + 1, wait)
             self._sleep(wait)
             attempt += 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -59,6 +60,18 @@ class TestSendGrid(Conformance):
             "list_ids": [LIST],
             "contacts": [{"email": EMAIL, "first_name": "Jane", "last_name": "Doe"}],
         }
+
+    def test_a_person_is_in_no_log_line(
+        self, httpserver: HTTPServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """SendGrid finds people by the address in a path, and calls are made again when it fails."""
+        monkeypatch.setattr("apps.integrations.outbound.http.delay", lambda attempt: 0.0)
+        self.script(httpserver, Response(status=503), {}, ACCEPTED)
+        with caplog.at_level(logging.DEBUG), self.client(attempts=2) as client:
+            client.subscribe(Subscriber(email=EMAIL))
+        lines = [record.getMessage() for record in caplog.records if record.name != "werkzeug"]
+        assert any("attempt 2 follows" in line for line in lines)
+        assert not [line for line in lines if "jane" in line]
 
     def test_without_a_list_a_person_is_among_the_contacts(self, httpserver: HTTPServer) -> None:
         self.script(httpserver, {}, ACCEPTED)
