@@ -266,6 +266,19 @@ class Conformance:
             for name in self.in_address:
                 assert all(quote_plus(self.credentials[name]) in address for address in addresses)
 
+    def test_a_credential_that_can_not_be_sent_is_told(self, httpserver: HTTPServer) -> None:
+        """Stored before its field had rules, or written by a program: letters that no header takes."""
+        self.serve(httpserver, lambda _: self.refusal(401))
+        for name, value in self.credentials.items():
+            odd = {**self.credentials, name: f"{value}é☃\n"}
+            told = ""
+            try:
+                with self.definition.client_class(self.definition, odd, self.settings, attempts=1) as client:
+                    client.test()
+            except OutboundError as error:
+                told = str(error)
+            assert "é" not in told
+
     def assert_untold(self, told: list[str], caplog: pytest.LogCaptureFixture) -> None:
         """No secret in ``told`` or in a log line, as it is or as it stands in an address."""
         formatter = logging.Formatter("%(name)s %(message)s")
