@@ -65,7 +65,7 @@ class TestWhatsApp(Conformance):
         self.script(httpserver, self.answer("sent"))
         assert self.send() == SentMessage(id=MESSAGE_ID, progress="queued", to="+16505551234")
         (request,) = self.asked(httpserver)
-        assert (request.method, request.path) == ("POST", f"/v23.0/{NUMBER}/messages")
+        assert (request.method, request.path) == ("POST", f"/v24.0/{NUMBER}/messages")
         assert request.headers["Authorization"] == f"Bearer {TOKEN}"
         assert request.json == {
             "messaging_product": "whatsapp",

@@ -8,7 +8,7 @@ PROVIDER = Provider(
     label="WhatsApp Business",
     description="Write to people on WhatsApp, and hear what became of it.",
     docs_url="https://developers.facebook.com/docs/whatsapp/cloud-api/get-started",
-    base_url="https://graph.facebook.com/v23.0",
+    base_url="https://graph.facebook.com/v24.0",
     jobs=frozenset({"communication.send_message"}),
     credentials=(
         CredentialField(
