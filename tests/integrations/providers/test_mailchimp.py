@@ -211,7 +211,12 @@ class TestMailchimpWebhook:
             self.receive("https://x.example/hook?secret=", secret="")
 
     def test_the_question_whether_somebody_is_there_is_answered(self) -> None:
-        assert self.receive("https://x.example/hook", method="GET", body=b"") == Received()
+        address = f"https://x.example/hook?secret={self.SECRET}"
+        assert self.receive(address, method="GET", body=b"") == Received()
+
+    def test_nobody_else_learns_that_somebody_is_there(self) -> None:
+        with pytest.raises(NotGenuine):
+            self.receive("https://x.example/hook", method="GET", body=b"")
 
     @pytest.mark.parametrize("body", [b"", b"\xff", b"type=", b"type[a]=b", b"&".join([b"a=b"] * 2000)])
     def test_nonsense_holds_no_event(self, body: bytes) -> None:

@@ -33,8 +33,8 @@ PROVIDER = Provider(
             name="webhook_secret",
             label="Webhook secret",
             required=False,
-            help="Mailchimp does not sign what it sends. Make up a word and add it to the webhook's address as "
-            "?secret=…; deliveries without it are refused.",
+            help="Mailchimp does not sign what it sends. Make up a word, save it here, and add it to the webhook's "
+            "address as ?secret=…; whatever comes without it is refused.",
             pattern=r"[A-Za-z0-9_-]{16,200}",
             pattern_hint="At least 16 letters, digits, dashes and underscores.",
         ),

@@ -1,8 +1,8 @@
 """Deliveries of Mailchimp. They are not signed: Mailchimp says to put a secret in the address and to compare it
 (mailchimp.com/developer/marketing/guides/sync-audience-data-webhooks).
 
-When the address is entered, Mailchimp asks with a GET whether somebody is there; that brings nothing and is answered.
-Deliveries have no id; a repeat is the same to the last byte, so the digest of its bytes stands for one.
+When the address is entered, Mailchimp asks with a GET, secret and all, whether somebody is there. Deliveries have no
+id; a repeat is the same to the last byte, so the digest of its bytes stands for one.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _MOST_FIELDS = 1000
 
 def receive(delivery: Delivery, credentials: Mapping[str, str], settings: Mapping[str, Any]) -> Received:
     """What happened to a person or campaign. Raises NotGenuine."""
-    if delivery.method in {"GET", "HEAD"}:
-        return Received()
     secret = secret_of(credentials, "webhook_secret").decode()
     given = parse_qs(urlsplit(delivery.url).query).get("secret", [])
     require_same(given[0] if len(given) == 1 else "", secret)
+    if delivery.method in {"GET", "HEAD"}:
+        return Received()
     try:
         fields = parse_qsl(delivery.body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
     except ValueError:
