@@ -61,6 +61,7 @@ class KnownKey:
     actor: Actor
     account: Account
     rate_limit_per_hour: int | None = None
+    cost_is_limited: bool = False
 
 
 def _hash(secret: str, version: int) -> bytes:
@@ -115,6 +116,7 @@ def _known(key_id: str) -> KnownKey | None:
             actor,
             row.account,
             row.rate_limit_per_hour,
+            row.cost_limit_per_month is not None,
         )
         # Never over the mark of somebody who changes the key: what was read before the change must not outlive it.
         cache.add(name, known, _CACHE_SECONDS)

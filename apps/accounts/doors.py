@@ -24,13 +24,14 @@ LAST_SEEN_RESOLUTION = 300
 class Entry:
     """Somebody may enter ``account`` as ``actor``; ``membership`` is theirs when it is a person.
 
-    ``calls_per_hour`` is what the API key that was shown is limited to.
+    ``calls_per_hour`` is what the API key that was shown is limited to, ``cost_is_limited`` whether its cost is.
     """
 
     account: Account
     actor: Actor
     membership: Membership | None = None
     calls_per_hour: int | None = None
+    cost_is_limited: bool = False
 
 
 class SignInNeeded(Exception):
@@ -74,7 +75,12 @@ def api_entry(request: HttpRequest) -> Entry | None:
         known = credentials.recognise(value.strip()) if scheme.lower() == "bearer" else None
         if known is None:
             return None
-        return Entry(known.account, known.actor, calls_per_hour=known.rate_limit_per_hour)
+        return Entry(
+            known.account,
+            known.actor,
+            calls_per_hour=known.rate_limit_per_hour,
+            cost_is_limited=known.cost_is_limited,
+        )
     if not request.user.is_authenticated:
         return None
     wanted = request.headers.get("X-Account", "") or request.session.get(SESSION_ACCOUNT, "")

@@ -5,6 +5,7 @@ Each maker runs in the account's scope, in the name of its owner.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from allauth.usersessions.models import UserSession
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.accounts.actors import Actor
+from apps.accounts.metering.limits import set_limit
 from apps.accounts.models import Account, Job, Membership, User
 from apps.accounts.roles import Role
 from apps.accounts.services.api_keys import create_api_key
@@ -64,6 +66,10 @@ def a_contact_import(account: Account) -> Any:
 
 def a_job(account: Account) -> Any:
     return Job.objects.create(kind="test.nothing")
+
+
+def a_limit(account: Account) -> Any:
+    return set_limit(actor=owner(account), amount=Decimal(10), measure="quantity", unit=uuid4().hex)
 
 
 def a_session(user: User) -> Any:

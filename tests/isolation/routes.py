@@ -22,6 +22,7 @@ from tests.isolation.objects import (
     a_contact_called_ann,
     a_contact_import,
     a_job,
+    a_limit,
     a_list_of_contacts,
     a_membership,
     a_session,
@@ -74,6 +75,21 @@ ROUTES: dict[str, Kind] = {
         POST=Asks(
             "account.update", lambda account: {"name": "Other name", "slug": account.slug, "default_region": "DE"}
         ),
+    ),
+    "/app/<account_slug>/usage/": page(GET=Asks("usage.view")),
+    "/app/<account_slug>/usage/report/": page(GET=Asks("usage.view")),
+    "/app/<account_slug>/usage/limits/new/": page(
+        GET=Asks("limits.manage"),
+        POST=Asks(
+            "limits.manage",
+            {"target": "account", "measure": "cost", "amount": "20", "period": "month", "reached": "stop"},
+        ),
+    ),
+    "/app/<account_slug>/usage/limits/<limit_id>/": page(
+        of={"limit_id": a_limit}, GET=Asks("limits.manage"), POST=Asks("limits.manage", {"amount": "20"})
+    ),
+    "/app/<account_slug>/usage/limits/<limit_id>/remove/": page(
+        of={"limit_id": a_limit}, GET=Asks("limits.manage"), POST=Asks("limits.manage")
     ),
     "/app/<account_slug>/security/": page(GET=Asks("account.view")),
     "/app/<account_slug>/integrations/": page(GET=Asks("integrations.view")),
@@ -170,6 +186,15 @@ ROUTES: dict[str, Kind] = {
     ),
     # --- API of an account
     "/api/v1/account": api(GET=Asks("account.view"), PATCH=Asks("account.update", {"name": "Other name"})),
+    "/api/v1/account/usage": api(GET=Asks("usage.view")),
+    "/api/v1/account/costs": api(GET=Asks("usage.view")),
+    "/api/v1/limits": api(GET=Asks("limits.view"), POST=Asks("limits.manage", {"amount": "5"})),
+    "/api/v1/limits/<limit_id>": api(
+        of={"limit_id": a_limit},
+        GET=Asks("limits.view"),
+        PATCH=Asks("limits.manage", {"amount": "7"}),
+        DELETE=Asks("limits.manage"),
+    ),
     "/api/v1/members": api(GET=Asks("members.view")),
     "/api/v1/members/<member_id>": api(
         of={"member_id": a_membership},

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from apps.accounts.actors import Actor
 from apps.accounts.api.problems import Problem
 from apps.accounts.call_limits import count_call
+from apps.accounts.metering.keys import check_key
 
 REALM = 'Bearer realm="Strongroom"'
 
@@ -21,7 +22,8 @@ class ActorAuthentication(BaseAuthentication):
     """The actor that TenancyMiddleware found, by API key or by session. A session needs its CSRF token to write."""
 
     def authenticate(self, request: Request) -> tuple[Any, Actor]:
-        """Raises NotAuthenticated or AuthenticationFailed (401), Http404 for an account that is not the caller's."""
+        """Raises NotAuthenticated or AuthenticationFailed (401), CostLimitReached (402), Http404 for an account that is
+        not the caller's."""
         http: HttpRequest = request._request
         actor: Actor | None = http.actor  # type: ignore[attr-defined]
         if actor is None:
@@ -29,8 +31,11 @@ class ActorAuthentication(BaseAuthentication):
         assert actor is not None
         if actor.kind == "user":
             _enforce_csrf(http)
-        elif http.calls_per_hour is not None:  # type: ignore[attr-defined]
-            _count(http, actor)
+        else:
+            if http.calls_per_hour is not None:  # type: ignore[attr-defined]
+                _count(http, actor)
+            if http.cost_is_limited:  # type: ignore[attr-defined]
+                check_key(actor)
         return http.user, actor
 
     def authenticate_header(self, request: Request) -> str:

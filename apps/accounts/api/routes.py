@@ -2,10 +2,14 @@
 
 from django.urls import path
 
-from apps.accounts.api import account, api_keys, invitations, jobs, members
+from apps.accounts.api import account, api_keys, invitations, jobs, limits, members, usage
 
 urlpatterns = [
     path("account", account.OwnAccountView.as_view(), name="account"),
+    path("account/usage", usage.AccountUsageView.as_view(), name="account_usage"),
+    path("account/costs", usage.AccountCostsView.as_view(), name="account_costs"),
+    path("limits", limits.LimitsView.as_view(), name="limits"),
+    path("limits/<uuid:limit_id>", limits.LimitView.as_view(), name="limit"),
     path("members", members.MembersView.as_view(), name="members"),
     path("members/<uuid:member_id>", members.MemberView.as_view(), name="member"),
     path("invitations", invitations.InvitationsView.as_view(), name="invitations"),

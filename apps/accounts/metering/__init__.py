@@ -22,6 +22,7 @@ from apps.accounts.metering.errors import (
 from apps.accounts.metering.lines import Line, caused_by
 from apps.accounts.metering.prices import declare_price
 from apps.accounts.metering.reserving import reserve
+from apps.accounts.metering.selectors import declare_source
 from apps.accounts.metering.settling import Settled, release, settle
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Use",
     "caused_by",
     "declare_price",
+    "declare_source",
     "metered",
     "release",
     "reserve",

@@ -6,6 +6,7 @@ import hashlib
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts import audit
@@ -31,7 +32,7 @@ def mail_alert(job: RunningJob) -> dict[str, Any]:
         people = Membership.objects.filter(role__in=[Role.OWNER, Role.ADMIN], user__is_active=True)
         addresses = sorted(people.values_list("user__email", flat=True))
     told: list[str] = job.payload.get("told", [])
-    link = f"{settings.BASE_URL}/app/{alert.account.slug}/usage/"
+    link = settings.BASE_URL + reverse("app:usage", args=[alert.account.slug])
     for address in addresses:
         # In a job's row there are no addresses: the mark is what tells who was told.
         mark = str(hash_of(address))

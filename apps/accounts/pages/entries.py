@@ -22,9 +22,11 @@ def register_all() -> None:
         Section("", "dashboard", "layout-dashboard", "Dashboard", "account.view", 10, tab="Home"),
         Section("Build", "api_keys", "webhook", "API keys", "api_keys.view_own", 50, family="api_keys"),
         Section("Account", "members", "users", "Members", "members.view", 70, tab="Members", family="members"),
+        Section("Account", "usage", "activity", "Usage and costs", "usage.view", 75, family="usage"),
         Section("Account", "settings", "settings", "Account settings", "account.view", 80),
         Section("Account", "security", "shield-lock", "Security", "account.view", 90),
         Command("members", "user-plus", "Invite a member", "members.invite"),
+        Command("usage_limit_new", "gauge", "Set a budget or a limit", "limits.manage"),
         Command("api_keys", "key", "Make an API key", "api_keys.create"),
         Step(
             "Confirm your e-mail",

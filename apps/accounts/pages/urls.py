@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from apps.accounts.pages import api_keys, dashboard, invitation, members, people, security, settings
+from apps.accounts.pages import api_keys, dashboard, invitation, limits, members, people, security, settings, usage
 
 tenant: list[URLPattern] = [
     path("", dashboard.dashboard, name="dashboard"),
@@ -15,6 +15,11 @@ tenant: list[URLPattern] = [
     path("members/invitations/<uuid:invitation_id>/resend/", members.resend, name="members_resend"),
     path("members/invitations/<uuid:invitation_id>/withdraw/", members.withdraw, name="members_withdraw"),
     path("settings/", settings.settings, name="settings"),
+    path("usage/", usage.usage_page, name="usage"),
+    path("usage/report/", usage.report, name="usage_report"),
+    path("usage/limits/new/", limits.create, name="usage_limit_new"),
+    path("usage/limits/<uuid:limit_id>/", limits.change, name="usage_limit"),
+    path("usage/limits/<uuid:limit_id>/remove/", limits.remove, name="usage_limit_remove"),
     path("security/", security.security, name="security"),
     path("api/", api_keys.api_keys, name="api_keys"),
     path("api/new/", api_keys.create, name="api_keys_new"),

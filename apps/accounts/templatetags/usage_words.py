@@ -8,6 +8,7 @@ from django import template
 from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma
 
+from apps.accounts.metering.selectors import source_label
 from apps.accounts.models import Limit
 
 register = template.Library()
@@ -40,3 +41,15 @@ def number(value: Decimal | int | None) -> str:
 def limited(value: Decimal, limit: Limit) -> str:
     """A value in what a limit is counted in: "$12.30", "1,200 input tokens"."""
     return money(value) if limit.is_cost else f"{number(value)} {limit.unit.replace('_', ' ')}"
+
+
+@register.filter
+def unit_words(unit: str) -> str:
+    """ "Input tokens" for ``input_tokens``."""
+    return unit.replace("_", " ").capitalize()
+
+
+@register.filter
+def part_words(source: str) -> str:
+    """A part of the product as people call it."""
+    return source_label(source)

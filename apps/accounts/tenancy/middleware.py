@@ -26,7 +26,7 @@ Response = HttpResponseBase
 
 
 class TenancyMiddleware:
-    """Opens the scope; sets ``request.account``, ``membership``, ``actor`` and ``calls_per_hour``."""
+    """Opens the scope; sets ``request.account``, ``membership``, ``actor``, ``calls_per_hour``, ``cost_is_limited``."""
 
     def __init__(self, get_response: Callable[[HttpRequest], Response]) -> None:
         self.get_response = get_response
@@ -57,6 +57,7 @@ class TenancyMiddleware:
         request.actor, request.account = entry.actor, entry.account  # type: ignore[attr-defined]
         request.membership = entry.membership  # type: ignore[attr-defined]
         request.calls_per_hour = entry.calls_per_hour  # type: ignore[attr-defined]
+        request.cost_is_limited = entry.cost_is_limited  # type: ignore[attr-defined]
         with tenant(entry.account.id):
             response = self.get_response(request)
             if getattr(request, "failed", False) or response.status_code >= 500:

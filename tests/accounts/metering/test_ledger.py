@@ -30,36 +30,20 @@ from apps.accounts.metering import (
     settle,
 )
 from apps.accounts.metering.expiring import clear_away, expire_reservations
-from apps.accounts.metering.limits import change_limit, set_limit
-from apps.accounts.metering.prices import set_price
+from apps.accounts.metering.limits import change_limit
 from apps.accounts.models import Account, Counter, DailyUsage, Limit, Reservation, UsageEvent
 from apps.accounts.tenancy.scope import NoScope, platform, tenant
+from tests.accounts.metering.conftest import CALL, OPERATOR, limit, price
 from tests.factories import make_account
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.covers("X-03")]
 
-OPERATOR = Actor.system("tests")
-CALL = Line("calls", 1, "stripe")
 NOON = datetime(2026, 11, 21, 12, 0, 30, tzinfo=UTC)
 
 
 @pytest.fixture
 def account() -> Account:
     return make_account()
-
-
-def limit(account: Account, amount: Any, **more: Any) -> Limit:
-    """A limit of calls an hour unless said otherwise."""
-    if more.get("measure") != "cost":
-        more = {"measure": "quantity", "unit": "calls", "period": "hour", **more}
-    with tenant(account):
-        return set_limit(actor=OPERATOR, amount=Decimal(str(amount)), **more)
-
-
-def price(
-    unit: str, item: str, amount: str, starts_at: datetime = datetime(2026, 1, 1, tzinfo=UTC), per: int = 1
-) -> None:
-    set_price(actor=OPERATOR, unit=unit, item=item, amount=Decimal(amount), starts_at=starts_at, per=Decimal(per))
 
 
 def counter(account: Account, of: Limit) -> tuple[Decimal, Decimal]:
