@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -100,7 +101,7 @@ def show_limit(row: Limit, counter: Counter) -> Any:
 
 
 def _decimal(value: Any) -> str:
-    return f"{value.normalize():f}"
+    return f"{Decimal(value).normalize():f}"
 
 
 def _shown(row: Limit) -> Any:

@@ -22,11 +22,11 @@ def _problem(error: LimitReached) -> Problem:
             "measure": error.measure,
             "unit": error.unit,
             "period": error.period,
-            "amount": f"{error.amount:f}",
+            "amount": f"{error.amount.normalize():f}",
             **({"currency": settings.CURRENCY} if is_cost else {}),
         },
-        "used": f"{error.used:f}",
-        "reserved": f"{error.reserved:f}",
+        "used": f"{error.used.normalize():f}",
+        "reserved": f"{error.reserved.normalize():f}",
         "resets_at": error.resets_at.isoformat().replace("+00:00", "Z") if error.resets_at else None,
     }
     status, code = (402, "cost_limit_reached") if is_cost else (429, "limit_reached")

@@ -176,9 +176,9 @@ def _check(row: Limit) -> None:
     if bool(row.unit) == row.is_cost:
         words = "A limit of cost has no unit." if row.is_cost else "Say which unit is limited."
         wrong["unit"] = ValidationError(words, code="not_for_measure" if row.is_cost else "required")
-    if row.user_id and not Membership.objects.filter(user_id=row.user_id).exists():
+    if not wrong and row.user_id and not Membership.objects.filter(user_id=row.user_id).exists():
         wrong["user_id"] = ValidationError("There is no such member.", code="not_found")
-    if row.api_key_id and not APIKey.objects.filter(pk=row.api_key_id).exists():
+    if not wrong and row.api_key_id and not APIKey.objects.filter(pk=row.api_key_id).exists():
         wrong["api_key_id"] = ValidationError("There is no such API key.", code="not_found")
     if wrong:
         raise ValidationError(wrong)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
@@ -77,8 +79,8 @@ class Counter(TenantModel):
 
     limit = TenantForeignKey(Limit, on_delete=models.CASCADE, related_name="counters")
     period_start = models.DateTimeField()
-    used = models.DecimalField(default=0, **MONEY)
-    reserved = models.DecimalField(default=0, **MONEY)
+    used = models.DecimalField(default=Decimal(0), **MONEY)
+    reserved = models.DecimalField(default=Decimal(0), **MONEY)
     unpriced = models.PositiveBigIntegerField(default=0, help_text="Lines whose price nobody knew.")
     alerted = models.PositiveSmallIntegerField(default=0, help_text="The highest per cent that was told.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.db import models
@@ -117,8 +118,8 @@ class DailyUsage(Attributed):
     day = models.DateField()
     unit = models.CharField(max_length=40)
     item = models.CharField(max_length=120, blank=True)
-    quantity = models.DecimalField(default=0, **QUANTITY)
-    cost = models.DecimalField(default=0, help_text="Of the lines whose price was known.", **MONEY)
+    quantity = models.DecimalField(default=Decimal(0), **QUANTITY)
+    cost = models.DecimalField(default=Decimal(0), help_text="Of the lines whose price was known.", **MONEY)
     unpriced = models.PositiveBigIntegerField(default=0, help_text="Lines whose price nobody knew.")
     calls = models.PositiveBigIntegerField(default=0)
     errors = models.PositiveBigIntegerField(default=0)
