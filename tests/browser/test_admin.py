@@ -23,7 +23,11 @@ from tests.factories import PASSWORD, make_account, make_contact
 pytestmark = [pytest.mark.browser, pytest.mark.covers("A-04"), pytest.mark.django_db(transaction=True)]
 
 KEY = "zdb_0123456789abcdef7Qd2m9Xk"
-SIZES = [(1440, "light"), (1440, "dark"), (380, "light"), (380, "dark")]
+SIZES = [
+    (1440, "light"),
+    (380, "dark"),
+    *(pytest.param(*other, marks=pytest.mark.full) for other in [(1440, "dark"), (380, "light")]),
+]
 
 
 def shown_by_app(secret: str) -> str:

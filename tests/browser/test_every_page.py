@@ -40,7 +40,12 @@ PERSONAL = [
     "/accounts/logout/",
     "/accounts/reauthenticate/",
 ]
-SIZES = [(1440, "light"), (1440, "dark"), (1024, "light"), (380, "light"), (380, "dark")]
+# Both widths and both themes each time; the other combinations with `make test ARGS="-m full"`.
+SIZES = [
+    (1440, "light"),
+    (380, "dark"),
+    *(pytest.param(*other, marks=pytest.mark.full) for other in [(1440, "dark"), (1024, "light"), (380, "light")]),
+]
 
 
 def sections(page: Page) -> list[str]:

@@ -219,12 +219,13 @@ def test_pages_of_a_person_are_theirs(shape: str, route: PersonRoute, cast: Cast
 
 def test_the_operators_pages_are_closed_to_customers(cast: Cast) -> None:
     """Every admin address, for nobody and for the owner of an account."""
+    strangers = (nobody(), person(cast.alice), program(cast.account, Role.OWNER, cast.alice))
     for route in every_route():
         if not isinstance(kind_of(route), PlatformRoute):
             continue
         where = route.shape.replace("<path:", "<")
         filled = address(where, dict.fromkeys(_names(where), "1"))
-        for who in (nobody(), person(cast.alice), program(cast.account, Role.OWNER, cast.alice)):
+        for who in strangers:
             answer = ask(who, "GET", filled, Asks("account.view"), None)
             assert answer.status_code in {302, 403, 404}, f"{filled}: {answer.status_code}"
 
