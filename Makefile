@@ -8,7 +8,7 @@ ARGS ?=
 BIN := .venv/bin
 export PORT DATA DEMO
 
-.PHONY: run test lint bench chaos coverage-map services stop format lock
+.PHONY: catalogue run test lint bench chaos coverage-map services stop format lock
 
 run: .venv/base
 	@exec setpriv --pdeathsig TERM -- $(BIN)/python -m config.supervisor
@@ -29,6 +29,9 @@ lint: .venv/dev
 
 bench: .venv/dev
 	@$(BIN)/python -m tests.bench
+
+catalogue: .venv/dev ## docs/providers.md, from the providers' definitions
+	@$(BIN)/python -m tools.catalogue
 
 coverage-map: .venv/dev
 	@$(BIN)/python -m tests.coverage_map

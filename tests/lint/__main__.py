@@ -10,11 +10,13 @@ from collections.abc import Callable
 import django
 
 from tests.lint import django_project, licences, locks
+from tools import catalogue
 
 CHECKS: dict[str, Callable[[], list[str]]] = {
     "system checks": django_project.system_checks,
     "migrations": django_project.missing_migrations,
     "templates": django_project.broken_templates,
+    "catalogue of providers": catalogue.faults,
     "licences": licences.faults,
     "requirements locked": locks.faults,
 }
