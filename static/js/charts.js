@@ -32,7 +32,7 @@
         plugins: { tooltip: { callbacks: { label: (item) => ` ${item.dataset.label}: ${value(item.parsed.y)}` } } },
         scales: {
           x: { stacked: !!data.stacked, grid: { display: false }, border: { display: false }, ticks: { maxRotation: 0, autoSkipPadding: 16 } },
-          y: { stacked: !!data.stacked, beginAtZero: true, border: { display: false }, ticks: { maxTicksLimit: 5, precision: 0, callback: value } },
+          y: { stacked: !!data.stacked, beginAtZero: true, border: { display: false }, ticks: { maxTicksLimit: 5, ...(data.fine ? {} : { precision: 0 }), callback: value } },
         },
       },
     });

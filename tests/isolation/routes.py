@@ -104,6 +104,9 @@ ROUTES: dict[str, Kind] = {
     "/app/<account_slug>/integrations/<integration_id>/": page(
         of={"integration_id": an_integration}, GET=Asks("integrations.view")
     ),
+    "/app/<account_slug>/integrations/<integration_id>/usage.csv": page(
+        of={"integration_id": an_integration}, GET=Asks("integrations.view")
+    ),
     "/app/<account_slug>/integrations/<integration_id>/configure/": page(
         of={"integration_id": an_integration},
         GET=Asks("integrations.manage"),
@@ -258,6 +261,9 @@ ROUTES: dict[str, Kind] = {
         DELETE=Asks("integrations.manage"),
     ),
     "/api/v1/integrations/<integration_id>/health": api(
+        of={"integration_id": an_integration}, GET=Asks("integrations.view")
+    ),
+    "/api/v1/integrations/<integration_id>/usage": api(
         of={"integration_id": an_integration}, GET=Asks("integrations.view")
     ),
     "/api/v1/integrations/<integration_id>/test": api(

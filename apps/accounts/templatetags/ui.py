@@ -113,7 +113,7 @@ def chart(id: str, kind: str, finding: str, data: Mapping[str, Any], size: str =
     """A Chart.js canvas. ``finding`` is what a reader should see in it; the page also loads components/charts.html.
 
     ``kind``: "bar", "line" or "area". ``data``: ``{"labels": [...], "sets": [{"label", "data", "colour"?, "dash"?}],
-    "stacked"?, "prefix"?, "suffix"?}``. ``size``: "", "s" or "m".
+    "stacked"?, "prefix"?, "suffix"?, "fine"?}``; ``fine`` lets the axis count in fractions. ``size``: "", "s" or "m".
     """
     return {"id": id, "kind": kind, "finding": finding, "data": data, "size": size}
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.integrations.api import health, integrations, project
+from apps.integrations.api import health, integrations, project, usage
 
 urlpatterns = [
     path("project", project.ProjectView.as_view(), name="project"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path(
         "integrations/<uuid:integration_id>/health", health.IntegrationHealthView.as_view(), name="integration_health"
     ),
+    path("integrations/<uuid:integration_id>/usage", usage.IntegrationUsageView.as_view(), name="integration_usage"),
     path(
         "integrations/<uuid:integration_id>/test", integrations.IntegrationTestView.as_view(), name="integration_test"
     ),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from apps.accounts.actors import Actor
 from apps.accounts.demo.cast import Company
 from apps.accounts.models import Account
+from apps.integrations.demo.usage import add_usage
 from apps.integrations.models import Integration, IntegrationFailure
 from apps.integrations.providers import providers
 from apps.integrations.services.connections import connect
@@ -69,6 +70,14 @@ HARBOUR = (
         identity="Harbour & Pine",
         used=2,
         tested=60 * 26,
+        failure=Failure(
+            message="Anthropic: Overloaded",
+            todo="Nothing: it is tried again.",
+            code="unavailable",
+            job="ai.chat",
+            minutes=60 * 24 * 3,
+            times=54,
+        ),
     ),
     Made(
         "openai", {"api_key": f"sk-proj-{_made_up(40, '9fQ2')}"}, enabled=False, used=60 * 24 * 38, tested=60 * 24 * 60
@@ -146,7 +155,7 @@ def add_connections(account: Account, company: Company, actor: Actor, **_: Any) 
     """Connect what the company would use, of the providers there are (in the account's scope)."""
     for made in CONNECTIONS.get(company.slug, ()):
         if made.provider in providers():
-            _add(made, actor)
+            add_usage(_add(made, actor))
 
 
 def _add(made: Made, actor: Actor) -> Integration:
@@ -163,7 +172,7 @@ def _add(made: Made, actor: Actor) -> Integration:
     row.condition, row.identity = made.condition, made.identity
     row.last_used_at = now - timedelta(minutes=made.used) if made.used is not None else None
     row.last_tested_at = now - timedelta(minutes=made.tested) if made.tested is not None else None
-    if made.failure is not None:
+    if made.failure is not None and made.condition != Status.CONNECTED:
         row.last_error_at = row.last_used_at or now
         row.last_error_message, row.last_error_todo = made.failure.message, made.failure.todo
     row.save()
@@ -171,7 +180,7 @@ def _add(made: Made, actor: Actor) -> Integration:
         IntegrationFailure.objects.create(
             integration=row,
             first_at=now - timedelta(minutes=made.failure.minutes),
-            at=row.last_error_at or now,
+            at=row.last_error_at or now - timedelta(minutes=made.failure.minutes - 14),
             times=made.failure.times,
             job=made.failure.job,
             who="Lettings enquiry, workflow",

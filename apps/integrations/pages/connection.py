@@ -14,6 +14,7 @@ from apps.accounts.tenancy.middleware import actor_of
 from apps.integrations.health import health_of
 from apps.integrations.models import Integration
 from apps.integrations.pages.cards import card_of, secret_facts, setting_words
+from apps.integrations.pages.usage import usage_context
 from apps.vault.audit.selectors import Criteria, entries
 from apps.vault.audit.sentences import Told, tell
 
@@ -33,6 +34,7 @@ def integration(request: HttpRequest, integration_id: UUID) -> HttpResponse:
         "credential": secret_facts(row, card.provider) if card.provider else [],
         "settings": _settings(row),
         "health": health_of(row),
+        **usage_context(request, row),
         "failures": list(row.failures.order_by("-at")[:FAILURES]),
         "history": _history(request, row),
         "may_see_history": allows(actor_of(request), "audit.view"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from apps.integrations.pages import ai, catalogue, changes, configure, connection
+from apps.integrations.pages import ai, catalogue, changes, configure, connection, usage
 
 _ONE = "integrations/<uuid:integration_id>/"
 
@@ -14,6 +14,7 @@ tenant: list[URLPattern] = [
     path("integrations/", catalogue.integrations, name="integrations"),
     path("integrations/connect/", configure.connect, name="integration_connect"),
     path(_ONE, connection.integration, name="integration"),
+    path(f"{_ONE}usage.csv", usage.usage_csv, name="integration_usage_csv"),
     path(f"{_ONE}configure/", configure.configure, name="integration_configure"),
     path(f"{_ONE}test/", changes.test, name="integration_test"),
     path(f"{_ONE}switch/", changes.switch, name="integration_switch"),
