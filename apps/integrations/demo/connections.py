@@ -100,7 +100,7 @@ HARBOUR = (
         tested=60 * 24 * 9,
         failure=_TWILIO,
     ),
-    Made("google_maps", {"api_key": f"AIza{'SyDemo' * 5}0Pmw8"}, used=60 * 3, tested=60 * 24 * 2),
+    Made("google_maps", {"api_key": f"AIza{_made_up(35, 'Pmw8')}"}, used=60 * 3, tested=60 * 24 * 2),
     Made("hubspot", {}, condition=Status.NOT_CONFIGURED),
     Made(
         "salesforce",
