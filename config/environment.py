@@ -36,6 +36,12 @@ def is_set(name: str) -> bool:
     return bool(os.environ.get(name) or os.environ.get(f"{name}_FILE"))
 
 
+def between(prefix: str, suffix: str) -> list[str]:
+    """What stands in the middle of the names that are set: ``A`` for ``OAUTH_A_CLIENT_ID``, or its ``_FILE``."""
+    names = (name.removesuffix("_FILE") for name in os.environ)
+    return sorted({n[len(prefix) : -len(suffix)] for n in names if n.startswith(prefix) and n.endswith(suffix)})
+
+
 def boolean(name: str, default: bool) -> bool:
     """``1 true yes on`` or ``0 false no off``, in any case."""
     value = text(name, "yes" if default else "no").strip().lower()

@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin_site.urls),
     path("accounts/", include(accounts_pages.people_urls)),
     path("accounts/", include("allauth.urls")),
+    path("integrations/", include(integrations_pages.people_urls)),
     path("app/<slug:account_slug>/", include((tenant_pages, "app"))),
     path("hooks/", include("apps.integrations.webhooks.urls")),
     path("zerodb/", include("apps.integrations.zerodb.server.urls")),

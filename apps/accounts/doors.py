@@ -87,6 +87,11 @@ def api_entry(request: HttpRequest) -> Entry | None:
     return _membership_entry(request, _named(wanted) if wanted else Q())
 
 
+def member_entry(user_id: UUID, account_id: UUID) -> Entry | None:
+    """The entry of a user into an account that the address does not name; None when they are no member."""
+    return _entry_of(user_id, Q(account_id=account_id))
+
+
 def _named(wanted: str) -> Q:
     try:
         return Q(account_id=UUID(wanted))
@@ -95,10 +100,14 @@ def _named(wanted: str) -> Q:
 
 
 def _membership_entry(request: HttpRequest, which: Q) -> Entry | None:
+    return _entry_of(request.user.pk, which)
+
+
+def _entry_of(user_id: UUID | None, which: Q) -> Entry | None:
     with platform("find the memberships of a signed-in user"):
         membership = (
             Membership.objects.select_related("account", "user")
-            .filter(which, user_id=request.user.pk)
+            .filter(which, user_id=user_id)
             .order_by("created_at")
             .first()
         )

@@ -13,18 +13,17 @@ _PHRASES = (
     ("integration.tested", "{who} tested the connection {what}: it {result}", "plug-connected", "info"),
     ("integration.rotated", "{who} rotated the credential of {what}", "rotate", "ok"),
     ("integration.rotation_failed", "{who} tried a new credential for {what}: {error}", "alert-circle", "bad"),
+    ("integration.consented", "{who} gave {what} consent, as {identity}", "plug-connected", "ok"),
+    ("integration.consent_failed", "{who} could not connect {what}: {reason}", "alert-circle", "warn"),
+    ("integration.disconnected", "{who} disconnected {what}; the service was {at_service}", "plug", "warn"),
     ("integration.data_sent", "{who} sent data to {what}: {data}", "send", "info"),
     ("integration.delivery_refused", "A delivery to {what} was refused: {reason}", "shield-x", "warn"),
-    ("token.stored", "{who} got a grant of {what}", "key", "ok"),
-    ("token.replaced", "{who} replaced the grant of {what}", "key", "info"),
-    ("token.revoked", "{who} gave the grant of {what} back", "trash", "warn"),
 )
 
 
 def say_all() -> None:
     """Called once, at start-up."""
     name_resource("integration", "Integrations")
-    name_resource("token", "Grants of services")
     name_thing("integration", "connection")
     for action, words, icon, state in _PHRASES:
         say(action, words, icon, state)

@@ -164,6 +164,13 @@ API_KEY_PEPPERS = dict(enumerate(_peppers, start=1))
 OUTBOUND_ALLOW = environment.words("OUTBOUND_ALLOW")
 # Where providers live when not where they say: {name: address}, for tests and private mirrors. Accounts can not set it.
 PROVIDER_URLS: dict[str, str] = {}
+# The same for where they give grants: {application: scheme and host}.
+OAUTH_ORIGINS: dict[str, str] = {}
+# The platform's own applications at services, for connections that bring none: {name: (client id, secret)}.
+OAUTH_APPS: dict[str, tuple[str, str]] = {
+    name.lower(): (environment.text(f"OAUTH_{name}_CLIENT_ID"), environment.text(f"OAUTH_{name}_CLIENT_SECRET"))
+    for name in environment.between("OAUTH_", "_CLIENT_ID")
+}
 ZERODB_API_URL = environment.text("ZERODB_API_URL", "").rstrip("/")
 ZERODB_MASTER_API_KEY = environment.text("ZERODB_MASTER_API_KEY", "")
 ZERODB_PROJECT_TIER = environment.text("ZERODB_PROJECT_TIER", "pro")

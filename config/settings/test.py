@@ -16,3 +16,5 @@ class _Nowhere(dict[str, str]):
 
 
 PROVIDER_URLS = _Nowhere()
+OAUTH_ORIGINS = _Nowhere()
+OAUTH_APPS = {}

@@ -47,6 +47,13 @@ def an_integration(account: Account) -> Any:
     return connect(actor=owner(account), category="payment", provider_name="stripe", name=name, credentials=key)
 
 
+def a_connection_by_consent(account: Account) -> Any:
+    own = {"client_id": "1000.client", "client_secret": "client-secret"}
+    row = connect(actor=owner(account), category="crm", provider_name="zoho", name=uuid4().hex, credentials=own)
+    store(f"integration:{row.id}", Grant("access", "refresh"), actor=owner(account))
+    return row
+
+
 def a_token(account: Account) -> Any:
     return store(f"test:{uuid4().hex}", Grant("access", "refresh"), actor=owner(account)).kind
 

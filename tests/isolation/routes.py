@@ -18,6 +18,7 @@ from django.test.client import MULTIPART_CONTENT
 
 from tests.isolation.kinds import Asks, Kind, OwnWallRoute, PersonRoute, PlatformRoute, PublicRoute, api, page
 from tests.isolation.objects import (
+    a_connection_by_consent,
     a_contact,
     a_contact_called_ann,
     a_contact_import,
@@ -51,6 +52,7 @@ ROUTES: dict[str, Kind] = {
     "/accounts/sessions/<session_id>/end/": PersonRoute(
         "one's own sessions", of={"session_id": a_session}, method="POST"
     ),
+    "/integrations/oauth/callback/": PersonRoute("counts only for the person and session that began"),
     "/accounts/invitations/<token>/": PublicRoute("whoever holds the link's secret was invited"),
     # --- pages of an account
     "/app/<account_slug>/": page(GET=Asks("account.view")),
@@ -125,6 +127,17 @@ ROUTES: dict[str, Kind] = {
         of={"integration_id": an_integration},
         GET=Asks("integrations.manage"),
         POST=Asks("integrations.manage", answers=(422,)),
+    ),
+    "/app/<account_slug>/integrations/<integration_id>/connect/": page(
+        of={"integration_id": a_connection_by_consent}, GET=Asks("integrations.manage")
+    ),
+    "/app/<account_slug>/integrations/<integration_id>/connected/": page(
+        of={"integration_id": a_connection_by_consent}, GET=Asks("integrations.manage")
+    ),
+    "/app/<account_slug>/integrations/<integration_id>/disconnect/": page(
+        of={"integration_id": a_connection_by_consent},
+        GET=Asks("integrations.manage"),
+        POST=Asks("integrations.manage"),
     ),
     "/app/<account_slug>/integrations/<integration_id>/remove/": page(
         of={"integration_id": an_integration}, GET=Asks("integrations.manage"), POST=Asks("integrations.manage")
@@ -271,6 +284,11 @@ ROUTES: dict[str, Kind] = {
     ),
     "/api/v1/integrations/<integration_id>/rotate": api(
         of={"integration_id": an_integration}, POST=Asks("integrations.manage", {"credentials": {}}, answers=(400,))
+    ),
+    "/api/v1/integrations/<integration_id>/connect": api(
+        of={"integration_id": a_connection_by_consent},
+        GET=Asks("integrations.manage"),
+        DELETE=Asks("integrations.manage"),
     ),
     "/api/v1/integrations/<integration_id>/toggle": api(
         of={"integration_id": an_integration}, POST=Asks("integrations.manage")

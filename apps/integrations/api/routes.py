@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.integrations.api import health, integrations, project, usage
+from apps.integrations.api import consent, health, integrations, project, usage
 
 urlpatterns = [
     path("project", project.ProjectView.as_view(), name="project"),
@@ -27,5 +27,10 @@ urlpatterns = [
         "integrations/<uuid:integration_id>/toggle",
         integrations.IntegrationToggleView.as_view(),
         name="integration_toggle",
+    ),
+    path(
+        "integrations/<uuid:integration_id>/connect",
+        consent.IntegrationConnectView.as_view(),
+        name="integration_connect",
     ),
 ]

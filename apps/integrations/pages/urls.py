@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from apps.integrations.pages import ai, catalogue, changes, configure, connection, usage
+from apps.integrations.pages import ai, catalogue, changes, configure, connection, consent, consent_callback, usage
 
 _ONE = "integrations/<uuid:integration_id>/"
 
@@ -20,4 +20,10 @@ tenant: list[URLPattern] = [
     path(f"{_ONE}switch/", changes.switch, name="integration_switch"),
     path(f"{_ONE}rotate/", changes.rotate, name="integration_rotate"),
     path(f"{_ONE}remove/", changes.remove, name="integration_remove"),
+    path(f"{_ONE}connect/", consent.connect, name="integration_consent"),
+    path(f"{_ONE}connected/", consent.connected, name="integration_connected"),
+    path(f"{_ONE}disconnect/", consent.disconnect, name="integration_disconnect"),
 ]
+
+# Below /integrations/: of no account, until the state of the request says of which.
+people_urls: list[URLPattern] = [path("oauth/callback/", consent_callback.callback, name="oauth_callback")]

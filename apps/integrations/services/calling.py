@@ -19,6 +19,7 @@ from apps.accounts.permissions import require
 from apps.accounts.tenancy.apart import apart
 from apps.accounts.tenancy.scope import tenant
 from apps.integrations.models import Integration
+from apps.integrations.oauth.access import client_of
 from apps.integrations.outbound.errors import OutboundError
 from apps.integrations.providers import CATEGORIES
 from apps.integrations.selectors import integration_for
@@ -78,16 +79,32 @@ class Call:
 def begin(job: str, *, actor: Actor, provider: str | None = None, integration: Integration | None = None) -> Call:
     """A call of the connection that does ``job`` ("crm.find_contact") for the account in scope.
 
-    The caller must ``finish`` it; ``calling`` does. Raises PermissionDenied, NotConfigured.
+    The caller must ``finish`` it; ``calling`` does. Raises PermissionDenied, NotConfigured, and OutboundError when the
+    connection's grant gives no access token.
     """
     require(actor, "integrations.use")
     category = job.partition(".")[0]
     row = integration or integration_for(category, provider)
     if row is None or not row.enabled or job not in row.definition.jobs:
         raise NotConfigured(category)
-    definition, account_id = row.definition, row.account_id
+    account_id = row.account_id
     assert account_id is not None
-    return Call(job, actor, account_id, row, definition.client_class(definition, row.credentials, row.settings))
+    try:
+        client = client_of(row)
+    except OutboundError as error:
+        _note_no_access(account_id, row.id, error)
+        raise
+    return Call(job, actor, account_id, row, client)
+
+
+def _note_no_access(account_id: UUID, row_id: UUID, error: OutboundError) -> None:
+    """Keep why there is no access token to call with."""
+
+    def keep() -> None:
+        with tenant(account_id):
+            record_error(row_id, error)
+
+    apart(keep)
 
 
 @contextmanager

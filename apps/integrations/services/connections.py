@@ -14,8 +14,11 @@ from apps.accounts.actors import Actor
 from apps.accounts.permissions import require
 from apps.integrations.models import Integration
 from apps.integrations.models.integration import MASK
+from apps.integrations.oauth.access import needs_consent
+from apps.integrations.oauth.giving_back import give_back_all
 from apps.integrations.providers import Provider, UnknownProvider, provider
 from apps.integrations.providers.definition import BadFields
+from apps.integrations.providers.oauth import GRANT_SETTING
 
 _TAKEN = "There is a connection of this provider with this name already. Change that one, or use another name."
 
@@ -39,6 +42,8 @@ def connect(
     row = Integration(category=category, provider=provider_name, enabled=enabled, created_by_id=actor.user_id)
     row.name = clean_name(name)
     _clean(row, definition, credentials, settings or {})
+    if needs_consent(row):
+        row.condition = Integration.Status.NOT_CONFIGURED
     _save(row, force_insert=True)
     audit.record(
         "integration.connected",
@@ -79,7 +84,7 @@ def change(
     replaced = sorted(
         key for key in known.keys() | row.credentials.keys() if known.get(key) != row.credentials.get(key)
     )
-    if replaced:
+    if replaced or _grants_differently(row, before["settings"]):
         forget_condition(row)
     _save(row)
     after = {"name": row.name, "settings": row.settings, "enabled": row.enabled}
@@ -102,9 +107,14 @@ def switch(row: Integration, *, on: bool, actor: Actor) -> Integration:
     return row
 
 
+def _grants_differently(row: Integration, before: Mapping[str, Any]) -> bool:
+    return row.definition.oauth is not None and before.get(GRANT_SETTING) != row.settings.get(GRANT_SETTING)
+
+
 def remove(row: Integration, *, actor: Actor) -> None:
-    """Forget the connection and its credential. Raises PermissionDenied."""
+    """Forget the connection and its credential, and give its grants back. Raises PermissionDenied."""
     require(actor, "integrations.manage")
+    give_back_all(row, actor=actor)
     audit.record(
         "integration.removed",
         actor=actor,
@@ -133,7 +143,8 @@ def is_masked(value: Any) -> bool:
 
 def forget_condition(row: Integration) -> None:
     """Put aside what is known of the old credential (not saved): it says nothing about the new one."""
-    row.condition, row.identity, row.last_tested_at = Integration.Status.CONNECTED, "", None
+    row.condition = Integration.Status.NOT_CONFIGURED if needs_consent(row) else Integration.Status.CONNECTED
+    row.identity, row.last_tested_at = "", None
     row.last_error_at, row.last_error_message, row.last_error_todo = None, "", ""
 
 

@@ -14,6 +14,7 @@ from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.permissions import require
 from apps.integrations.models import Integration
+from apps.integrations.oauth.access import client_of
 from apps.integrations.outbound.errors import OutboundError
 from apps.integrations.providers.client import Tested
 from apps.integrations.providers.definition import BadFields
@@ -90,9 +91,8 @@ def rotate(row: Integration, *, credentials: Mapping[str, Any], actor: Actor) ->
 
 def try_credentials(row: Integration, credentials: Mapping[str, str], settings: Mapping[str, Any]) -> Outcome:
     """Call the service once; nothing is stored."""
-    definition = row.definition
     try:
-        with definition.client_class(definition, credentials, settings) as client:
+        with client_of(row, credentials, settings) as client:
             tested: Tested = client.test()
     except OutboundError as error:
         return Outcome(ok=False, code=code_of(error), message=str(error), todo=todo_of(error), error=error)

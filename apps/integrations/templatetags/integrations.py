@@ -6,6 +6,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apps.integrations.models import Integration
 from apps.integrations.providers import Provider
 from apps.integrations.providers.icons import picture
 
@@ -24,3 +25,9 @@ def provider_tile(provider: Provider, size: str = "") -> SafeString:
 def job_words(job: str) -> str:
     """What was asked of a connection: "create checkout" for ``payment.create_checkout``."""
     return job.partition(".")[2].replace("_", " ") or job
+
+
+@register.inclusion_tag("integrations/oauth/buttons.html")
+def consent_buttons(row: Integration, slug: str, size: str = "") -> dict[str, object]:
+    """Connect, connect again, disconnect: nothing for providers without consent. ``size``: "" or " btn-sm"."""
+    return {"row": row, "slug": slug, "size": size}

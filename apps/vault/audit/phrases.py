@@ -146,7 +146,7 @@ for _action, _words, _icon, _state in (
     ("job.cancelled", "{who} cancelled the job {what}", "player-stop", "info"),
     ("token.stored", "{who} stored the grant that {what} gave", "key", "ok"),
     ("token.replaced", "{who} replaced the grant that {what} gave", "rotate", "info"),
-    ("token.revoked", "{who} gave the grant of {what} back", "key-off", "warn"),
+    ("token.revoked", "{who} gave the grant of {what} back", "trash", "warn"),
     ("limit.set", "{who} limited {what} to {to}", "gauge", "info"),
     ("limit.changed", "{who} changed the limit of {what} to {to}", "gauge", "info"),
     ("limit.removed", "{who} removed the limit of {what}", "gauge", "warn"),

@@ -1,7 +1,7 @@
 """The token vault: grants of outside services, encrypted, refreshed early, once, and without ever losing one."""
 
 from apps.vault.tokens.grant import Grant, GrantRefused, NotNow, NoToken, ReauthRequired, TokenError
-from apps.vault.tokens.keeping import declare_service, retrieve, revoke, store
+from apps.vault.tokens.keeping import adopt, declare_service, retrieve, revoke, store
 from apps.vault.tokens.refreshing import access_token, fresh, worked
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "ReauthRequired",
     "TokenError",
     "access_token",
+    "adopt",
     "declare_service",
     "fresh",
     "retrieve",

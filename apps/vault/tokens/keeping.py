@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.accounts import audit
@@ -43,6 +44,21 @@ def store(kind: str, grant: Grant, *, actor: Actor, label: str = "") -> Token:
     changes = {"scopes": list(grant.scopes), "expires_at": grant.expires_at.isoformat() if grant.expires_at else None}
     audit.record(action, actor=actor, entity=row, label=label or kind, changes=changes)
     return row
+
+
+def adopt(kind: str, grant: Grant) -> None:
+    """Keep a grant that the account has entered elsewhere, and the trail tells of, unless there is one.
+
+    Writes nothing to the trail, so it may run beside a transaction that does.
+    """
+    now = timezone.now()
+    row = Token(kind=kind, pair=to_pair(grant), granted_at=grant.granted_at or now, expires_at=grant.expires_at)
+    row.scopes = list(grant.scopes)
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError:
+        found(kind)  # somebody else was quicker; anything else raises
 
 
 def retrieve(kind: str) -> Grant:

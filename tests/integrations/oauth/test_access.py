@@ -1,0 +1,268 @@
+"""A connection's client calls with a grant from the vault: typed or consented, renewed by itself, given back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs
+
+import orjson
+import pytest
+import time_machine
+from django.conf import LazySettings
+from django.utils import timezone
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from apps.accounts.actors import Actor
+from apps.accounts.roles import Role
+from apps.accounts.tenancy.scope import tenant
+from apps.integrations.models import Integration
+from apps.integrations.oauth.access import client_of, kind_of
+from apps.integrations.outbound.breaker import close_all
+from apps.integrations.providers.errors import NotRenewed, NotSignedIn, SignInAgain
+from apps.integrations.services import connections, trying
+from apps.integrations.services.calling import calling
+from apps.vault.models import AuditEntry, Token
+from tests.api_client import ApiClient, by_key
+from tests.factories import Cast
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.covers("I-09", "V-04")]
+
+OWNER = Actor.system("tests")
+OWN = {"client_id": "1000.client", "client_secret": "the-client-secret"}
+TYPED = {**OWN, "refresh_token": "1000.typed-refresh-token"}
+ME = {"users": [{"email": "zoe@people.example"}]}
+
+
+class Zoho:
+    """What Zoho answers, on loopback. ``calls`` are the forms that its token endpoint got."""
+
+    def __init__(self, httpserver: HTTPServer) -> None:
+        self.calls: list[dict[str, str]] = []
+        self.given_back: list[str] = []
+        self.answer: dict[str, Any] | None = None
+        self.status = 200
+        self.valid = {"access-1"}
+        httpserver.expect_request("/oauth/v2/token", method="POST").respond_with_handler(self._token)
+        httpserver.expect_request("/oauth/v2/token/revoke", method="POST").respond_with_handler(self._revoke)
+        httpserver.expect_request("/crm/v8/users").respond_with_handler(self._users)
+
+    def _token(self, request: Request) -> Response:
+        self.calls.append({name: values[0] for name, values in parse_qs(request.get_data(as_text=True)).items()})
+        token = f"access-{len(self.calls)}"
+        answer = self.answer or {"access_token": token, "expires_in": 3600, "api_domain": "https://www.zohoapis.eu"}
+        return Response(orjson.dumps(answer), status=self.status, mimetype="application/json")
+
+    def _revoke(self, request: Request) -> Response:
+        self.given_back.append(parse_qs(request.get_data(as_text=True))["token"][0])
+        return Response(orjson.dumps({"status": "success"}), status=self.status, mimetype="application/json")
+
+    def _users(self, request: Request) -> Response:
+        known = request.headers["Authorization"].removeprefix("Zoho-oauthtoken ") in self.valid
+        refusal = {"code": "INVALID_TOKEN", "message": "invalid oauth token"}
+        return Response(
+            orjson.dumps(ME if known else refusal), status=200 if known else 401, mimetype="application/json"
+        )
+
+
+@pytest.fixture
+def zoho(httpserver: HTTPServer, settings: LazySettings) -> Zoho:
+    close_all()
+    settings.PROVIDER_URLS = {"zoho": httpserver.url_for("/crm/v8")}
+    settings.OAUTH_ORIGINS = {"zoho": httpserver.url_for("")}
+    settings.OUTBOUND_ALLOW = ["localhost", "127.0.0.1"]
+    return Zoho(httpserver)
+
+
+def make(cast: Cast, credentials: dict[str, str], **settings: Any) -> Integration:
+    with tenant(cast.account):
+        row = connections.connect(
+            actor=OWNER, category="crm", provider_name="zoho", credentials=credentials, settings=settings
+        )
+        _ = row.credentials
+    return row
+
+
+def reread(cast: Cast, row: Integration) -> Integration:
+    with tenant(cast.account):
+        fresh = Integration.objects.get(pk=row.pk)
+        _ = fresh.credentials
+    return fresh
+
+
+def test_a_typed_refresh_token_is_taken_into_the_vault_on_first_use(zoho: Zoho, cast: Cast) -> None:
+    row = make(cast, TYPED)
+    assert row.status == "connected"
+    for _ in range(3):
+        with client_of(row) as client:
+            assert client.test().identity == "zoe@people.example"
+            assert client.settings["api_domain"] == "https://www.zohoapis.eu"
+    (call,) = zoho.calls
+    assert call == {
+        "grant_type": "refresh_token",
+        "refresh_token": "1000.typed-refresh-token",
+        "client_id": "1000.client",
+        "client_secret": "the-client-secret",
+    }
+    with tenant(cast.account):
+        kept = Token.objects.get()
+        assert kept.pair["access_token"] == "access-1"
+        assert kept.pair["refresh_token"] == "1000.typed-refresh-token"
+
+
+def test_a_token_refused_before_its_time_is_renewed_within_the_call(zoho: Zoho, cast: Cast) -> None:
+    row = make(cast, TYPED)
+    with client_of(row) as client:
+        client.test()
+        zoho.valid = {"access-2"}
+        assert client.test().identity == "zoe@people.example"
+    assert len(zoho.calls) == 2
+    with client_of(row) as client:
+        client.test()
+    assert len(zoho.calls) == 2
+
+
+def test_without_consent_it_is_not_connected_and_says_what_to_do(zoho: Zoho, cast: Cast) -> None:
+    row = make(cast, OWN)
+    assert row.status == "not_configured"
+    with pytest.raises(NotSignedIn) as refused:
+        client_of(row)
+    assert "Connect it" in refused.value.todo
+    with tenant(cast.account), pytest.raises(NotSignedIn), calling("crm.find_contact", actor=OWNER):
+        pass
+    assert reread(cast, row).status == "not_configured"
+    assert zoho.calls == []
+
+
+def test_repeated_refusals_ask_for_consent_anew(zoho: Zoho, cast: Cast) -> None:
+    row = make(cast, TYPED)
+    zoho.answer = {"error": "invalid_code"}  # with status 200, as Zoho does
+    start = timezone.now()
+    for hour, expected in ((0, NotRenewed), (2, NotRenewed), (4, SignInAgain), (6, SignInAgain)):
+        with (
+            time_machine.travel(start + timedelta(hours=hour), tick=True),
+            tenant(cast.account),
+            pytest.raises(expected) as refused,
+            calling("crm.find_contact", actor=OWNER),
+        ):
+            pass
+        assert reread(cast, row).status == ("backoff" if expected is NotRenewed else "reauth_required")
+    assert len(zoho.calls) == 3
+    assert "Connect it again" in refused.value.todo
+    assert reread(cast, row).last_error_todo == refused.value.todo
+
+
+def test_a_wrong_client_secret_is_said_and_ends_no_grant(zoho: Zoho, cast: Cast) -> None:
+    row = make(cast, TYPED)
+    zoho.answer = {"error": "invalid_client_secret", "error_description": "the-client-secret is wrong"}
+    with pytest.raises(NotRenewed) as refused:
+        client_of(row)
+    assert "is wrong" in str(refused.value)
+    assert "the-client-secret" not in str(refused.value)
+    with tenant(cast.account):
+        assert Token.objects.get().refusals == 0
+
+
+def test_a_new_refresh_token_is_tried_before_it_takes_the_old_ones_place(zoho: Zoho, cast: Cast) -> None:
+    row = make(cast, TYPED)
+    with client_of(row) as client:
+        client.test()
+    zoho.answer = {"error": "invalid_code"}
+    with tenant(cast.account):
+        locked = connections.lock_integration(row.pk)
+        outcome = trying.rotate(locked, credentials={"refresh_token": "1000.wrong"}, actor=OWNER)
+        assert not outcome.ok
+    with client_of(reread(cast, row)) as client:
+        assert client.test().identity == "zoe@people.example"
+    zoho.answer, zoho.valid = None, {"access-1", "access-3"}
+    with tenant(cast.account):
+        locked = connections.lock_integration(row.pk)
+        assert trying.rotate(locked, credentials={"refresh_token": "1000.right"}, actor=OWNER).ok
+    assert zoho.calls[-1]["refresh_token"] == "1000.right"
+    with client_of(reread(cast, row)) as client:
+        client.test()
+    assert len(zoho.calls) == 3
+
+
+def test_the_data_centre_of_the_grant_is_where_it_is_renewed(zoho: Zoho, cast: Cast, settings: LazySettings) -> None:
+    from apps.integrations.oauth.applications import application_for
+    from apps.integrations.oauth.endpoint import Endpoint
+
+    row = make(cast, TYPED, api_domain="https://www.zohoapis.com.au")
+    settings.OAUTH_ORIGINS = {}
+    application = application_for(row.definition, row.credentials)
+    declared = row.definition.oauth
+    assert declared is not None
+    for values, redirect, host in (
+        (row.settings, {}, "https://accounts.zoho.com.au"),
+        ({"api_domain": "https://www.zohoapis.eu"}, {}, "https://accounts.zoho.eu"),
+        (row.settings, {"accounts-server": "https://accounts.zoho.in"}, "https://accounts.zoho.in"),
+        (row.settings, {"accounts-server": "https://accounts.evil.example"}, "https://accounts.zoho.com.au"),
+    ):
+        endpoint = Endpoint(row.definition, application, values, redirect)
+        assert endpoint.address(declared.token_url) == f"{host}/oauth/v2/token"
+
+
+def test_disconnecting_gives_the_grant_back(zoho: Zoho, cast: Cast) -> None:
+    row = make(cast, TYPED)
+    with client_of(row) as client:
+        client.test()
+    api = by_key(cast.account, Role.ADMIN)
+    assert api.delete(f"integrations/{row.pk}/connect").status == 204
+    assert zoho.given_back == ["1000.typed-refresh-token"]
+    now = reread(cast, row)
+    assert (now.status, now.credentials) == ("not_configured", OWN)
+    with tenant(cast.account):
+        assert not Token.objects.exists()
+        assert "integration.disconnected" in AuditEntry.objects.values_list("action", flat=True)
+
+
+@pytest.mark.parametrize("way", ["connect", "token"])
+def test_it_is_disconnected_here_although_the_service_is_away_and_it_says_so(zoho: Zoho, cast: Cast, way: str) -> None:
+    row = make(cast, TYPED)
+    with client_of(row) as client:
+        client.test()
+    zoho.status = 503
+    api: ApiClient = by_key(cast.account, Role.ADMIN)
+    where = f"integrations/{row.pk}/connect" if way == "connect" else f"tokens/{kind_of(row)}"
+    answer = api.delete(where)
+    assert (answer.status, answer.json["given_back"]) == (200, False)
+    assert "503" in answer.json["detail"]
+    assert reread(cast, row).status == "not_configured"
+    with tenant(cast.account):
+        assert not Token.objects.exists()
+
+
+def test_removing_a_connection_gives_its_grant_back(zoho: Zoho, cast: Cast) -> None:
+    row = make(cast, TYPED)
+    with client_of(row) as client:
+        client.test()
+    assert by_key(cast.account, Role.ADMIN).delete(f"integrations/{row.pk}").status == 204
+    assert zoho.given_back == ["1000.typed-refresh-token"]
+
+
+def test_the_platforms_application_serves_who_brings_none(zoho: Zoho, cast: Cast, settings: LazySettings) -> None:
+    row = make(cast, {"refresh_token": "1000.typed-refresh-token"})
+    settings.OAUTH_APPS = {"zoho": ("platform-client", "platform-secret")}
+    with client_of(row) as client:
+        client.test()
+    assert (zoho.calls[0]["client_id"], zoho.calls[0]["client_secret"]) == ("platform-client", "platform-secret")
+
+
+def test_the_api_says_where_consent_is_given(zoho: Zoho, cast: Cast, settings: LazySettings) -> None:
+    row = make(cast, OWN)
+    by_program = by_key(cast.account, Role.ADMIN).get(f"integrations/{row.pk}/connect").json
+    assert by_program["authorize_url"].endswith(f"/integrations/{row.pk}/connect/")
+    assert by_program["redirect_uri"] == f"{settings.BASE_URL}/integrations/oauth/callback/"
+    shown = ApiClient(user=cast.alice).get(f"integrations/{row.pk}/connect").json
+    assert shown["authorize_url"].startswith(settings.OAUTH_ORIGINS["zoho"].rstrip("/") + "/oauth/v2/auth?")
+    for part in (
+        "response_type=code",
+        "code_challenge_method=S256",
+        "code_challenge=",
+        "state=",
+        "access_type=offline",
+    ):
+        assert part in shown["authorize_url"]
+    assert "the-client-secret" not in shown["authorize_url"]
