@@ -59,7 +59,7 @@ class Endpoint:
         address = template.replace("{server}", self._server)
         origins: Mapping[str, str] = django_settings.OAUTH_ORIGINS
         origin = origins.get(self.oauth.app)
-        return origin + address[len(_origin(address)) :] if origin else address
+        return origin.rstrip("/") + address[len(_origin(address)) :] if origin else address
 
     def by_code(self, code: str, *, verifier: str, redirect_uri: str) -> tuple[Grant, Mapping[str, Any]]:
         """The grant for an authorization code, and the answer it came in. Raises GrantRefused, OutboundError."""
