@@ -167,6 +167,8 @@ def told(where: str) -> Iterator[None]:
         raise NoAnswer(f"{where}: the connection broke ({type(error).__name__}).") from None
     except (httpx2.UnsupportedProtocol, httpx2.InvalidURL, httpx2.LocalProtocolError) as error:
         raise BadRequest(f"{where}: the call can't be made ({type(error).__name__}).") from None
+    except UnicodeEncodeError:
+        raise BadRequest(f"{where}: a header can't be sent: it holds letters other than ASCII.") from None
 
 
 def wait_before_again(error: OutboundError, attempt: int, *, repeatable: bool, longest: float) -> float | None:

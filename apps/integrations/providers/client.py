@@ -195,13 +195,17 @@ class ProviderClient:
         """What an answer refuses, or None for one that does not."""
         if not self.refuses(answer):
             return None
-        try:
-            code, words = self.read_error(orjson.loads(answer.content))
-        except (orjson.JSONDecodeError, AttributeError):
-            code, words = "", ""
+        code, words = self.error_in(answer)
         said = self.without_secrets(" ".join(words.split()))[:SHOWN]
         message = f"{self.provider.label}: {said}" if said else f"{self.provider.label} answered {answer.status}."
         return self.kind_of(answer.status, code)(message, retry_after=self.wait_of(answer))
+
+    def error_in(self, answer: Answer) -> tuple[str, str]:
+        """Code and words of a refusal, ("", "") when they can't be read; overridden where a service speaks no JSON."""
+        try:
+            return self.read_error(orjson.loads(answer.content))
+        except (orjson.JSONDecodeError, AttributeError):
+            return "", ""
 
     def without_secrets(self, text: str) -> str:
         """``text`` with every secret of the credential cut out: services quote what they were sent."""
