@@ -46,6 +46,7 @@ def _fingerprint() -> str:
         [
             *ROOT.glob("apps/*/migrations/*.py"),
             *ROOT.glob("tests/**/migrations/*.py"),
+            *ROOT.glob("apps/integrations/providers/*/definition.py"),  # prices go into the book after migrating
             ROOT / "requirements" / "base.txt",
         ]
     ):

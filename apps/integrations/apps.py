@@ -19,6 +19,7 @@ class IntegrationsConfig(AppConfig):
         from apps.integrations.oauth.giving_back import give_back
         from apps.integrations.pages.entries import register_all
         from apps.integrations.phrases import say_all
+        from apps.integrations.prices import declare_all
         from apps.integrations.zerodb.provisioning import close_cancelled, plan_project
         from apps.vault.tokens import declare_service
 
@@ -28,3 +29,4 @@ class IntegrationsConfig(AppConfig):
         demo_account_built.connect(add_connections, dispatch_uid="integrations.demo_connections")
         register_all()
         say_all()
+        declare_all()

@@ -40,10 +40,11 @@ class Turn:
         tell: Tell,
         label: str,
         *,
-        seconds: float = MAXIMUM_SECONDS,
+        seconds: float | None = None,
     ) -> None:
         self._connection = connection
-        self._ask, self._tell, self._label, self._seconds = ask, tell, label, seconds
+        self._ask, self._tell, self._label = ask, tell, label
+        self._seconds = MAXIMUM_SECONDS if seconds is None else seconds
         self._collector = Collector(request)
         self._context: Context | None = None
         self._chunks: Iterator[AIMessageChunk] | None = None

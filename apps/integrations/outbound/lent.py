@@ -80,7 +80,7 @@ class LentConnection(httpx2.BaseTransport):
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Called by the library. Raises OutboundError, which is also kept in ``error``."""
-        self._prepare(request)
+        request = self._own_request(request)
         attempt = 1
         while True:
             try:
@@ -97,13 +97,18 @@ class LentConnection(httpx2.BaseTransport):
             attempt += 1
             self.error = None
 
-    def _prepare(self, request: httpx2.Request) -> None:
+    def _own_request(self, request: httpx2.Request) -> httpx2.Request:
+        """What goes out; the library's own stays as it is, for it reads it again."""
         if request.url.netloc != self._netloc:  # the library's own idea of where to go
             raise self._note(BadRequest(f"{self._where}: the call goes elsewhere."))
-        kept = [(name, value) for name, value in request.headers.items() if name.startswith(self._own)]
-        request.headers = httpx2.Headers(kept)
-        request.headers.update(self._headers)
-        request.extensions = {**request.extensions, "timeout": self._timeout}
+        headers = httpx2.Headers(
+            [(name, value) for name, value in request.headers.items() if name.startswith(self._own)]
+        )
+        headers.update(self._headers)
+        extensions = {**request.extensions, "timeout": self._timeout}
+        return httpx2.Request(
+            request.method, request.url, headers=headers, content=request.read(), extensions=extensions
+        )
 
     def _note(self, error: OutboundError) -> OutboundError:
         self.error = error

@@ -1,20 +1,25 @@
 """Calling an outside service through a connection of the account: found, timed, counted, and its errors kept.
 
-What a call came to is written beside the caller's transaction (``apart``): it stays true when the caller rolls back,
-and no caller holds the connection's row while it does other things.
+A call is reserved before and counted after (``metering``). What it came to is written beside the caller's transaction
+(``apart``): it stays true when the caller rolls back, and no caller holds the connection's row while it does other
+things.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from apps.accounts import audit
 from apps.accounts.actors import Actor
+from apps.accounts.metering import Line, Settled, release, reserve, settle
+from apps.accounts.metering.lines import CALLS
+from apps.accounts.models import Reservation
 from apps.accounts.permissions import require
 from apps.accounts.tenancy.apart import apart
 from apps.accounts.tenancy.scope import tenant
@@ -22,7 +27,7 @@ from apps.integrations.models import Integration
 from apps.integrations.oauth.access import client_of
 from apps.integrations.outbound.errors import OutboundError
 from apps.integrations.providers import CATEGORIES
-from apps.integrations.selectors import integration_for
+from apps.integrations.selectors import integrations_of
 from apps.integrations.services.outcomes import record_error, record_usage
 
 
@@ -47,18 +52,39 @@ class Call:
     account_id: UUID
     integration: Integration
     client: Any = field(repr=False)
+    reservation: Reservation = field(repr=False)
+    expected: tuple[Line, ...] = ()
+    used: list[Line] = field(default_factory=list)
+    """What the service billed beside the call itself; ``expected`` when nothing is said and all went well."""
+    settled: Settled | None = None
     started: float = field(default_factory=time.monotonic)
     finished: bool = False
+
+    @property
+    def item(self) -> str:
+        """What prices go by."""
+        return self.integration.provider
+
+    @property
+    def cost(self) -> Decimal | None:
+        """What it came to in the platform's currency; None before it is finished, and when any price is unknown."""
+        return self.settled.cost if self.settled and not self.settled.unpriced else None
 
     def finish(self, error: BaseException | None = None) -> None:
         """Keep what the call came to; a second time does nothing. Needs no scope, and opens its own."""
         if self.finished:
             return
         self.finished = True
-        self.client.close()
-        apart(lambda: self._keep(error))
+        milliseconds = round((time.monotonic() - self.started) * 1000)
+        try:
+            self.client.close()
+        finally:
+            apart(lambda: self._keep(error, milliseconds))
 
-    def _keep(self, error: BaseException | None) -> None:
+    def _keep(self, error: BaseException | None, milliseconds: int) -> None:
+        used = self.used or (() if error else self.expected)
+        lines = (Line(CALLS, 1, self.item), *used)
+        self.settled = settle(self.reservation, *lines, ok=error is None, duration_ms=milliseconds)
         with tenant(self.account_id):
             if error is None:
                 record_usage(self.integration.id)
@@ -76,25 +102,37 @@ class Call:
         )
 
 
-def begin(job: str, *, actor: Actor, provider: str | None = None, integration: Integration | None = None) -> Call:
+def begin(
+    job: str,
+    *,
+    actor: Actor,
+    provider: str | None = None,
+    integration: Integration | None = None,
+    expected: Callable[[Integration], tuple[Line, ...]] = lambda _: (),
+) -> Call:
     """A call of the connection that does ``job`` ("crm.find_contact") for the account in scope.
 
-    The caller must ``finish`` it; ``calling`` does. Raises PermissionDenied, NotConfigured, and OutboundError when the
-    connection's grant gives no access token.
+    ``expected``: what it uses at most beside the call itself, which is reserved. The caller must ``finish`` the call;
+    ``calling`` does. Raises PermissionDenied, NotConfigured, LimitReached, PriceUnknown, OutboundError.
     """
     require(actor, "integrations.use")
     category = job.partition(".")[0]
-    row = integration or integration_for(category, provider)
-    if row is None or not row.enabled or job not in row.definition.jobs:
+    rows = [integration] if integration else integrations_of(category, provider)
+    row = next((row for row in rows if row.enabled and job in row.definition.jobs), None)
+    if row is None:
         raise NotConfigured(category)
     account_id = row.account_id
     assert account_id is not None
+    lines = expected(row)
+    reservation = reserve("integrations", Line(CALLS, 1, row.provider), *lines, subject=row.id, actor=actor)
     try:
         client = client_of(row)
-    except OutboundError as error:
-        _note_no_access(account_id, row.id, error)
+    except BaseException as error:
+        release(reservation)
+        if isinstance(error, OutboundError):
+            _note_no_access(account_id, row.id, error)
         raise
-    return Call(job, actor, account_id, row, client)
+    return Call(job, actor, account_id, row, client, reservation, lines)
 
 
 def _note_no_access(account_id: UUID, row_id: UUID, error: OutboundError) -> None:
@@ -109,10 +147,15 @@ def _note_no_access(account_id: UUID, row_id: UUID, error: OutboundError) -> Non
 
 @contextmanager
 def calling(
-    job: str, *, actor: Actor, provider: str | None = None, integration: Integration | None = None
+    job: str,
+    *,
+    actor: Actor,
+    provider: str | None = None,
+    integration: Integration | None = None,
+    expected: Callable[[Integration], tuple[Line, ...]] = lambda _: (),
 ) -> Iterator[Call]:
-    """``begin``, and ``finish`` however the block ends. Raises PermissionDenied, NotConfigured."""
-    call = begin(job, actor=actor, provider=provider, integration=integration)
+    """``begin``, and ``finish`` however the block ends. Raises what ``begin`` does."""
+    call = begin(job, actor=actor, provider=provider, integration=integration, expected=expected)
     try:
         yield call
     except BaseException as error:

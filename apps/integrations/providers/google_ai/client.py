@@ -49,6 +49,7 @@ class Client(LanguageModelClient):
 
     kinds = _KINDS
     texts_per_call = 100
+    default_embedding_model = "gemini-embedding-001"
 
     def authentication(self) -> dict[str, str]:
         return {"x-goog-api-key": self.credentials["api_key"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from typing import Any, Self
 
@@ -9,6 +10,9 @@ from google.genai import Client, types
 from langchain_core.language_models import BaseChatModel
 from langchain_google_genai import ChatGoogleGenerativeAI
 from pydantic import Field, model_validator
+
+# It writes a line about automatic calls of functions, which we don't use, for every request.
+logging.getLogger("google_genai.models").setLevel(logging.WARNING)
 
 _TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For the library's own connections, which are never made: reading the system's certificates takes time."""
