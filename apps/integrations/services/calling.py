@@ -29,6 +29,7 @@ from apps.integrations.outbound.errors import OutboundError
 from apps.integrations.providers import CATEGORIES
 from apps.integrations.selectors import integrations_of
 from apps.integrations.services.outcomes import record_error, record_usage
+from apps.integrations.usage import SOURCE
 
 
 class NotConfigured(OutboundError):
@@ -124,7 +125,7 @@ def begin(
     account_id = row.account_id
     assert account_id is not None
     lines = expected(row)
-    reservation = reserve("integrations", Line(CALLS, 1, row.provider), *lines, subject=row.id, actor=actor)
+    reservation = reserve(SOURCE, Line(CALLS, 1, row.provider), *lines, subject=row.id, actor=actor)
     try:
         client = client_of(row)
     except BaseException as error:
