@@ -1,0 +1,1 @@
+"""Cloudinary: files and pictures."""
