@@ -8,7 +8,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from apps.accounts.jobs import running, sweep
-from apps.accounts.metering import expiring
+from apps.accounts.metering import expiring, past
 from apps.accounts.metering.limits import limit_keys
 
 
@@ -26,8 +26,9 @@ def sweep_jobs() -> int:
 
 @shared_task(name="accounts.expire_reservations")
 def expire_reservations() -> int:
-    """Give back what was reserved for work that nobody settled; beat calls this twice a minute."""
-    return expiring.expire_reservations(timezone.now())
+    """Give back what was reserved for work that nobody settled, and apply new prices; beat calls it twice a minute."""
+    now = timezone.now()
+    return expiring.expire_reservations(now) + past.apply_prices(now)
 
 
 @shared_task(name="accounts.clear_away_usage")

@@ -69,7 +69,7 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 
 def run_python(code: str, **more: str) -> int:
     """Run ``code`` in a process of its own with Django set up. Returns its exit code; -9 when it was killed."""
-    start = "import django; django.setup(); "
+    start = "import django; django.setup()\n"
     done = subprocess.run([sys.executable, "-c", start + code], cwd=ROOT, env=surroundings(**more), timeout=60)
     return done.returncode
 

@@ -10,7 +10,7 @@ TASKS: dict[str, str] = {
     "vault.purge_remembered_requests": "platform: removes the run-out answers of all accounts",
     "integrations.reconcile_projects": "platform finds the project each account uses; each account's own scope decides",
     "integrations.purge_zerodb_projects": "platform finds deleted ZeroDB projects; each is emptied behind its own wall",
-    "accounts.expire_reservations": "platform finds what is past its end; each account's own scope gives it back",
+    "accounts.expire_reservations": "platform finds what is over, and new prices; each account's own scope settles it",
     "accounts.clear_away_usage": "platform: removes the run-out reservations and counters of all accounts",
     "accounts.sweep_jobs": "platform: finds jobs of all accounts whose message or worker was lost",
 }

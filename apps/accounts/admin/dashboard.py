@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +41,7 @@ class Chart:
     title: str
     finding: str
     labels: list[str]
-    series: dict[str, list[int]]
+    series: Mapping[str, Sequence[float]]
     kind: str = "bar"
     stacked: bool = False
     first: str = "Day"
@@ -83,7 +83,7 @@ class Chart:
         }
 
     @property
-    def rows(self) -> list[tuple[str, list[int]]]:
+    def rows(self) -> list[tuple[str, list[float]]]:
         """The same as a table."""
         return [(label, [numbers[at] for numbers in self.series.values()]) for at, label in enumerate(self.labels)]
 

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.accounts.actors import Actor
+from apps.accounts.crash_points import crash_point
 from apps.accounts.metering.lines import CALLS, Line
 from apps.accounts.metering.reserving import LASTS, reserve
 from apps.accounts.metering.settling import Settled, release, settle
@@ -51,6 +52,7 @@ class Use:
         ok = ok and self._ok
         lines = self._used or [line for line in self._expected if ok or line.unit == CALLS]
         self.settled = settle(self.reservation, *lines, ok=ok, duration_ms=duration_ms)
+        crash_point("metering.after_settle")
 
 
 @contextmanager
@@ -81,6 +83,7 @@ def metered(
         idempotency_key=idempotency_key,
         lasts=lasts,
     )
+    crash_point("metering.after_reserve")
     use, began = Use(reservation, expected), time.monotonic()
     try:
         yield use

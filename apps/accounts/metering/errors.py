@@ -55,7 +55,8 @@ class LimitReached(Exception):
 
     def _shown(self, value: Decimal) -> str:
         number = f"{value.normalize():f}"
-        return f"{number} {settings.CURRENCY}" if self.measure == "cost" else f"{number} {self.unit.replace('_', ' ')}"
+        unit = self.unit.replace("_", " ").removesuffix("s" if value == 1 else " ")
+        return f"{number} {settings.CURRENCY}" if self.measure == "cost" else f"{number} {unit}"
 
     def seconds_left(self, now: datetime) -> int | None:
         """Whole seconds until it resets, at least one; None when it never does."""

@@ -121,7 +121,7 @@ def _priced(line: Line, book: dict[tuple[str, str], Decimal]) -> Priced:
 def set_price(
     *, actor: Actor, unit: str, item: str, amount: Decimal, starts_at: datetime, per: Decimal = Decimal(1)
 ) -> Price:
-    """The operator's price from a moment on; events that are counted already keep theirs.
+    """The operator's price from a moment on. Past work without a price gets it; what had a price keeps that.
 
     Raises PermissionDenied, ValidationError naming the field.
     """
@@ -130,7 +130,7 @@ def set_price(
         row = Price.objects.filter(unit=unit, item=item, starts_at=starts_at, origin=Price.Origin.OPERATOR).first()
         before = None if row is None else _shown(row)
         row = row or Price(unit=unit, item=item, starts_at=starts_at)
-        row.amount, row.per, row.currency = amount, per, settings.CURRENCY
+        row.amount, row.per, row.currency, row.applied_at = amount, per, settings.CURRENCY, None
         row.full_clean()
         row.save()
         audit.record(

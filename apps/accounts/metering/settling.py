@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
+from apps.accounts.crash_points import crash_point
 from apps.accounts.identifiers import uuid7
 from apps.accounts.metering.alerts import watch
 from apps.accounts.metering.counters import ZERO, Amount, amount_for, counters_of, limits_for, lock_ledger
@@ -53,6 +54,7 @@ def _settle(given: Reservation, lines: Sequence[Line], ok: bool, duration_ms: in
         priced = price_lines(lines, row.at)
         _count(row, priced)
         _write(row, priced, ok, duration_ms)
+        crash_point("metering.before_settled")
         row.state, row.settled_at = Reservation.State.SETTLED, timezone.now()
         row.save(update_fields=["state", "settled_at", "updated_at"])
     return _sum(priced)

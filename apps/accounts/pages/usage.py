@@ -18,7 +18,7 @@ from apps.accounts.models import Limit, LimitAlert
 from apps.accounts.pages.door import account_of, may, tenant_page
 from apps.accounts.templatetags.usage_words import money
 
-TABS = {"item": "Kind", "source": "Part", "subject": "Thing", "member": "Member", "key": "Key", "day": "Day"}
+TABS = {"item": "Kind", "source": "Source", "subject": "Subject", "member": "Member", "key": "Key", "day": "Day"}
 MOST_ROWS = 100
 _ICONS = {
     "item": "sparkles",

@@ -40,7 +40,10 @@ def number(value: Decimal | int | None) -> str:
 @register.simple_tag
 def limited(value: Decimal, limit: Limit) -> str:
     """A value in what a limit is counted in: "$12.30", "1,200 input tokens"."""
-    return money(value) if limit.is_cost else f"{number(value)} {limit.unit.replace('_', ' ')}"
+    if limit.is_cost:
+        return money(value)
+    unit = limit.unit.replace("_", " ")
+    return f"{number(value)} {unit.removesuffix('s') if value == 1 else unit}"
 
 
 @register.filter

@@ -89,6 +89,10 @@ def test_every_list_and_every_object_opens(admin: Client) -> None:
 
 def test_every_model_with_an_account_has_a_screen_or_a_reason() -> None:
     without = {
+        "accounts.counter": "shown with its limit",
+        "accounts.limitalert": "mailed, and shown on the account's own page",
+        "accounts.reservation": "lives for minutes; what came of it is in the usage",
+        "accounts.usageevent": "by the million: shown summed up by day",
         "vault.accountkeyset": "wrapped keys: nothing to see",
         "vault.audithead": "the end of a trail: shown by verify_audit",
         "vault.contactimport": "the account's own file on its way; its job has a screen",

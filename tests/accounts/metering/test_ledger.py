@@ -31,7 +31,8 @@ from apps.accounts.metering import (
 )
 from apps.accounts.metering.expiring import clear_away, expire_reservations
 from apps.accounts.metering.limits import change_limit
-from apps.accounts.models import Account, Counter, DailyUsage, Limit, Reservation, UsageEvent
+from apps.accounts.metering.past import apply_prices
+from apps.accounts.models import Account, Counter, DailyUsage, Limit, LimitAlert, Reservation, UsageEvent
 from apps.accounts.tenancy.scope import NoScope, platform, tenant
 from tests.accounts.metering.conftest import CALL, OPERATOR, limit, price
 from tests.factories import make_account
@@ -147,7 +148,7 @@ def test_a_refusal_names_the_limit_what_is_used_reserved_and_when_it_resets(acco
     assert (refusal.used, refusal.reserved, refusal.amount, refusal.asked) == (1, 2, 3, 1)
     assert refusal.resets_at == datetime(2026, 11, 21, 13, tzinfo=UTC)
     assert str(refusal) == (
-        "The limit of this account is reached: 3 calls an hour, 1 calls used and 2 calls reserved by work that is "
+        "The limit of this account is reached: 3 calls an hour, 1 call used and 2 calls reserved by work that is "
         "going on. It resets at 2026-11-21 13:00 UTC."
     )
 
@@ -423,6 +424,32 @@ def test_a_limit_that_lets_it_pass_counts_it_beside(account: Account) -> None:
     with tenant(account):
         row = Counter.objects.get(limit=of)
     assert (row.used, row.reserved, row.unpriced) == (0, 0, 1)
+
+
+def test_a_price_that_is_entered_later_settles_past_work_everywhere(account: Account) -> None:
+    of = limit(account, 10, measure="cost", allow_unpriced=True)
+    pages = Line("pages", 3, "acme/large")
+    for _ in range(2):
+        settle(reserve("chat", account=account), pages, Line("pages", 1, "other"))
+    apply_prices(timezone.now())
+    price("pages", "acme/*", "1.5")
+    assert apply_prices(timezone.now()) == 2
+    assert apply_prices(timezone.now()) == 0
+    assert [event.cost for event in events(account) if event.item == "acme/large"] == [Decimal("4.5")] * 2
+    with tenant(account):
+        day = DailyUsage.objects.get(item="acme/large")
+        row = Counter.objects.get(limit=of)
+        assert LimitAlert.objects.get().percent == 90
+    assert (day.cost, day.unpriced) == (9, 0)
+    assert (row.used, row.unpriced) == (9, 2)
+
+
+def test_a_price_does_not_reach_before_its_beginning(account: Account) -> None:
+    settle(reserve("chat", account=account), Line("pages", 1, "acme"))
+    price("pages", "acme", "1", starts_at=timezone.now() + timedelta(seconds=1))
+    with time_machine.travel(timezone.now() + timedelta(minutes=1)):
+        assert apply_prices(timezone.now()) == 0
+    assert events(account)[0].cost is None
 
 
 def test_prices_in_another_currency_hold_for_nothing(account: Account, settings: Any) -> None:

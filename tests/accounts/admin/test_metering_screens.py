@@ -1,0 +1,104 @@
+"""The operator's side of the ledger: prices, limits and who spends."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+
+from apps.accounts.metering import Line, QuantityLimitReached, reserve
+from apps.accounts.metering.prices import load_declared
+from apps.accounts.models import Limit, Price
+from apps.accounts.tenancy.scope import platform, tenant
+from apps.vault.models import AuditEntry
+from tests.accounts.admin.test_screens import do, listed, page, text
+from tests.accounts.metering.conftest import CALL, limit, price, use
+from tests.accounts.signin.people import platform_trail
+from tests.factories import make_account, make_api_key
+
+pytestmark = [pytest.mark.covers("X-03", "P-08"), pytest.mark.django_db(transaction=True)]
+
+
+def test_a_price_is_set_changed_and_removed_and_the_operators_trail_says_so(admin: Client) -> None:
+    values = {"unit": "pages", "item": "acme/*", "amount": "0.5", "per": "1000"}
+    begins = {"starts_at_0": "2026-01-01", "starts_at_1": "00:00:00"}
+    assert admin.post(page("accounts_price_add"), {**values, **begins}).status_code == 302
+    row = Price.objects.get(unit="pages")
+    assert (row.unit_price, row.origin) == (Decimal("0.0005"), "operator")
+    assert "0.5 USD per 1,000" in listed(admin, "accounts_price")
+    assert admin.post(page("accounts_price_change", row.pk), {"amount": "0.7", "per": "1000"}).status_code == 302
+    assert Price.objects.get(unit="pages").amount == Decimal("0.7")
+    do(admin, row, "remove")
+    assert not Price.objects.filter(unit="pages").exists()
+    assert sorted(entry.action for entry in platform_trail() if entry.action.startswith("price.")) == [
+        "price.removed", "price.set", "price.set",
+    ]  # fmt: skip
+
+
+def test_a_price_that_came_with_the_product_is_not_changed_and_not_lost(admin: Client) -> None:
+    row = Price.objects.get(unit="calls", item="*", origin="declared")
+    assert admin.post(page("accounts_price_change", row.pk), {"amount": "9", "per": "1"}).status_code == 403
+    price("calls", "*", "2", starts_at=row.starts_at)
+    with platform("as after a migration"):
+        assert load_declared() == 0
+    assert sorted(Price.objects.filter(unit="calls").values_list("origin", "amount")) == [
+        ("declared", 0),
+        ("operator", 2),
+    ]
+
+
+def test_the_operator_limits_an_account_and_its_trail_says_so(admin: Client) -> None:
+    account = make_account("Harbour & Pine")
+    values = {
+        "account": account.pk, "scope": "account", "measure": "quantity", "unit": "calls", "period": "month",
+        "amount": "2", "hard": "on",
+    }  # fmt: skip
+    assert admin.post(page("accounts_limit_add"), values).status_code == 302
+    with tenant(account):
+        row = Limit.objects.get()
+        assert AuditEntry.objects.filter(action="limit.set").count() == 1
+    assert row.set_by == "operator"
+    use(account, CALL, CALL)
+    with pytest.raises(QuantityLimitReached):
+        reserve("chat", CALL, account=account)
+    assert "2 calls" in listed(admin, "accounts_limit")
+    assert admin.post(page("accounts_limit_change", row.pk), {"amount": "5"}).status_code == 302
+    reserve("chat", CALL, account=account)
+    do(admin, row, "remove")
+    with tenant(account):
+        assert not Limit.objects.exists()
+
+
+def test_a_limit_that_makes_no_sense_is_explained(admin: Client) -> None:
+    account = make_account()
+    values = {"account": account.pk, "scope": "member", "measure": "cost", "period": "month", "amount": "2"}
+    answer = admin.post(page("accounts_limit_add"), values, follow=True)
+    assert "A limit of this scope needs it." in text(answer)
+
+
+def test_a_limit_of_a_key_is_changed_at_the_key(admin: Client) -> None:
+    account = make_account()
+    make_api_key(account, cost_limit_per_month=Decimal(5))
+    with tenant(account):
+        row = Limit.objects.get()
+    assert admin.post(page("accounts_limit_change", row.pk), {"amount": "9"}).status_code == 403
+
+
+def test_who_spends_and_what_has_no_price_is_on_the_first_page(admin: Client) -> None:
+    account = make_account("Harbour & Pine")
+    price("searches", "*", "0.25", starts_at=datetime(2026, 1, 1, tzinfo=UTC))
+    use(account, Line("searches", 10, "zerodb"))
+    use(account, Line("pages", 1, "acme"))
+    first = text(admin.get(page("index")))
+    assert "$2.50" in first
+    assert "Harbour &amp; Pine leads with $2.50" in first
+    assert "pages of acme" in first
+    limit(account, 3)
+    shown = text(admin.get(page("accounts_account_change", account.pk)))
+    assert "$2.50 in 2 calls; 1 lines have no price" in shown
+    assert "Whole account" in shown
+    day = listed(admin, "accounts_dailyusage", account__id__exact=account.pk)
+    assert "searches" in day
+    assert "unknown" in day
