@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from apps.integrations.models import Integration
+from apps.integrations.models import Integration, ReceivedEvent
+from apps.integrations.providers import UnknownProvider
+from apps.integrations.webhooks.address import delivery_address
 from apps.vault.models import Token
 from apps.vault.tokens.keeping import grant_of
 
@@ -15,7 +17,8 @@ class Health:
     """``identity``: whose consent or credential it is. ``has_grant``: whether a grant (OAuth) is kept for it.
 
     ``next_refresh_at`` is None for what is not renewed by itself; ``expires_at`` None: until it is revoked.
-    ``error`` in plain words and ``todo`` are empty when nothing is wrong.
+    ``error`` in plain words and ``todo`` are empty when nothing is wrong. ``delivery_address``: where the service sends
+    its events; "" for one that sends none. ``last_event``: the newest that was verified and kept.
     """
 
     status: str
@@ -31,6 +34,8 @@ class Health:
     error: str
     error_at: datetime | None
     todo: str
+    delivery_address: str
+    last_event: ReceivedEvent | None
 
 
 def health_of(row: Integration) -> Health:
@@ -52,4 +57,13 @@ def health_of(row: Integration) -> Health:
         error=row.last_error_message,
         error_at=row.last_error_at,
         todo=row.last_error_todo if row.enabled else "Enable it, if it should be used again.",
+        delivery_address=delivery_address(row.id) if _sends(row) else "",
+        last_event=row.events.defer("payload").order_by("-created_at").first(),
     )
+
+
+def _sends(row: Integration) -> bool:
+    try:
+        return row.definition.webhooks
+    except UnknownProvider:
+        return False

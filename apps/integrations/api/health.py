@@ -35,6 +35,14 @@ class HealthErrorSerializer(serializers.Serializer[Any]):
     at = Time(allow_null=True)
 
 
+class EventsSerializer(serializers.Serializer[Any]):
+    """What the service sends by itself."""
+
+    address = serializers.URLField(help_text="Where to have it send its events.")
+    last_at = Time(allow_null=True, help_text="When the newest verified event came.")
+    last_kind = serializers.CharField(help_text="What it was, in the service's word; empty when none came yet.")
+
+
 class HealthSerializer(serializers.Serializer[Any]):
     """How a connection stands; nothing is called to find out."""
 
@@ -48,6 +56,7 @@ class HealthSerializer(serializers.Serializer[Any]):
     scopes = serializers.ListField(child=serializers.CharField())
     error = HealthErrorSerializer(allow_null=True)
     todo = serializers.CharField(help_text="The one thing to do; empty when nothing is wrong.")
+    events = EventsSerializer(allow_null=True, help_text="Null for a service that sends none.")
     recent_errors = FailureSerializer(many=True, help_text="The latest first, at most 20.")
 
 
@@ -60,6 +69,7 @@ def show_health(health: Health, failures: list[IntegrationFailure]) -> dict[str,
         "scopes": list(health.scopes),
         "error": {"message": health.error, "at": health.error_at} if health.error else None,
         "todo": health.todo,
+        "events": _events(health),
         "recent_errors": [
             {
                 "at": failure.at,
@@ -72,6 +82,17 @@ def show_health(health: Health, failures: list[IntegrationFailure]) -> dict[str,
             }
             for failure in failures
         ],
+    }
+
+
+def _events(health: Health) -> dict[str, Any] | None:
+    if not health.delivery_address:
+        return None
+    last = health.last_event
+    return {
+        "address": health.delivery_address,
+        "last_at": last.created_at if last else None,
+        "last_kind": last.kind if last else "",
     }
 
 

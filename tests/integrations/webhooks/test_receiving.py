@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import current_account_id, tenant
 from apps.integrations.models import Integration, ReceivedEvent
 from apps.integrations.services.connections import switch
@@ -21,6 +22,7 @@ from apps.integrations.signals import provider_event_received
 from apps.integrations.webhooks import handing_on, refusals, retention, views
 from apps.integrations.webhooks.address import delivery_address
 from apps.vault.models import AuditEntry
+from tests.api_client import by_key
 from tests.factories import Cast
 from tests.integrations.webhooks.conftest import Send, address, connected, stripe_event, stripe_headers
 from tests.isolation.objects import owner
@@ -360,3 +362,22 @@ def test_old_payloads_are_emptied_and_very_old_events_removed(cast: Cast, stripe
         assert older.payload is None
     assert send(stripe, stripe_event("evt_1")).status_code == 200
     assert len(events(cast)) == 2, "an emptied event is still known"
+
+
+def test_the_last_event_and_the_address_are_shown(cast: Cast, stripe: Integration, send: Send, settings: Any) -> None:
+    settings.BASE_URL = "https://strongroom.example"
+    api = by_key(cast.account, Role.ADMIN)
+    place = f"integrations/{stripe.pk}/health"
+    known = {"address": f"https://strongroom.example{address(stripe.pk)}", "last_at": None, "last_kind": ""}
+    assert api.get(place).json["events"] == known
+    send(stripe)
+    told = api.get(place).json["events"]
+    assert told["last_kind"] == "charge.succeeded"
+    assert told["last_at"]
+    page = Client()
+    page.force_login(cast.alice)
+    shown = page.get(f"/app/{cast.account.slug}/integrations/{stripe.pk}/").content.decode()
+    assert known["address"] in shown
+    assert "charge.succeeded" in shown
+    silent = connected(cast.account, "salesforce", "crm", {})
+    assert api.get(f"integrations/{silent.pk}/health").json["events"] is None
