@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "create_super_admin": "platform: one of the operator's people; writes to the trails of their accounts",
     "demo": "makes its own accounts by the services",
     "import_contacts": "opens the scope of the account named on its command line",
+    "import_env_integrations": "platform lists the accounts; each connection is made in its own account's scope",
     "init_vault": "the platform's own keys, in the platform scope",
     "provision_accounts": "finds accounts in the platform scope, queues each one's job in its own",
     "zerodb_key": "makes a caller of the embedded ZeroDB server, in the platform scope",

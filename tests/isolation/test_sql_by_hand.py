@@ -13,12 +13,17 @@ APPS = Path(__file__).parents[2] / "apps"
 
 BY_HAND = {
     "accounts/jobs/running.py": "asks whether a transaction is open; no statement of its own",
+    "accounts/metering/counters.py": "takes a lock of the account's name, no rows",
+    "accounts/metering/reserving.py": "asks whether a transaction is open; no statement of its own",
+    "accounts/metering/settling.py": "adds to the sums of a day, whose account the row names",
+    "accounts/tenancy/apart.py": "asks whether a test's transaction is open; no statement of its own",
     "accounts/tenancy/catalogue.py": "reads PostgreSQL's catalogue, no rows",
     "accounts/tenancy/models.py": "the wall itself: the query that all managers begin with",
     "accounts/tenancy/opening.py": "begins a scope",
     "accounts/tenancy/role_faults.py": "reads PostgreSQL's catalogue, no rows",
     "accounts/tenancy/roles.py": "prepares roles before migrations, no rows",
     "accounts/tenancy/scope.py": "sets the scope",
+    "integrations/services/old_columns.py": "reads another system's database, over a connection of its own",
     "integrations/zerodb/server/store/memories.py": "names the project of the scope",
     "integrations/zerodb/server/store/nearest.py": "names the project of the scope",
     "integrations/zerodb/server/store/usage.py": "names the project of the scope",
@@ -26,6 +31,7 @@ BY_HAND = {
     "vault/contact_import/writing.py": "names the account of the scope",
     "vault/idempotency/memory.py": "sets a time limit, no rows",
     "vault/recent_contacts.py": "a manager's own statement, kept with its account as a parameter",
+    "vault/tokens/refreshing.py": "closes a connection that broke; no statement of its own",
 }
 _NAMES = {"connection", "connections", "RawSQL", "psycopg"}
 _CALLS = {"extra", "raw", "raw_query"}

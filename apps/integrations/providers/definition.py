@@ -43,7 +43,11 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class _Field:
-    """What all fields say of themselves. ``pattern`` must match the whole value; ``pattern_hint`` says it in words."""
+    """What all fields say of themselves. ``pattern`` must match the whole value; ``pattern_hint`` says it in words.
+
+    ``variable`` is the environment variable under which the service's own tools look for it, where that is not the
+    provider's name and the field's (``ZOHO_CLIENT_ID``).
+    """
 
     name: str
     label: str
@@ -51,6 +55,7 @@ class _Field:
     placeholder: str = ""
     pattern: str = ""
     pattern_hint: str = ""
+    variable: str = ""
 
     def _text(self, value: Any) -> str:
         if not isinstance(value, str):
@@ -201,6 +206,14 @@ class Provider:
     def setting(self, name: str) -> SettingField | None:
         """The field of that name."""
         return next((entry for entry in self.settings if entry.name == name), None)
+
+    @cached_property
+    def variables(self) -> dict[str, str]:
+        """The environment variable of each field."""
+        return {
+            entry.name: entry.variable or f"{self.name}_{entry.name}".upper()
+            for entry in (*self.credentials, *self.settings)
+        }
 
     @cached_property
     def defaults(self) -> dict[str, Any]:
