@@ -1,4 +1,4 @@
-"""What the trail says of connections and grants."""
+"""What the trail says of connections and calls to the outside."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ _PHRASES = (
     ("integration.consented", "{who} gave {what} consent, as {identity}", "plug-connected", "ok"),
     ("integration.consent_failed", "{who} could not connect {what}: {reason}", "alert-circle", "warn"),
     ("integration.disconnected", "{who} disconnected {what}; the service was {at_service}", "plug", "warn"),
+    (
+        "outbound.opened",
+        "{who} let connections call {what}, which is inside the operator's network: {reason}",
+        "lock-open",
+        "warn",
+    ),
+    ("outbound.closed", "{who} closed {what} to connections", "lock", "info"),
     ("integration.data_sent", "{who} sent data to {what}: {data}", "send", "info"),
     ("integration.delivery_refused", "A delivery to {what} was refused: {reason}", "shield-x", "warn"),
 )
@@ -24,6 +31,7 @@ _PHRASES = (
 def say_all() -> None:
     """Called once, at start-up."""
     name_resource("integration", "Integrations")
+    name_resource("outbound", "Calls to the outside")
     name_thing("integration", "connection")
     for action, words, icon, state in _PHRASES:
         say(action, words, icon, state)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db.models import QuerySet
 
-from apps.integrations.models import Integration
+from apps.accounts.tenancy.scope import tenant
+from apps.integrations.models import Integration, OpenedAddress
+from apps.integrations.outbound.addresses import AllowList
 
 
 def integrations_of(category: str, provider: str | None = None) -> QuerySet[Integration]:
@@ -21,3 +25,9 @@ def integration_for(category: str, provider: str | None = None, *, name: str | N
     if name is not None:
         rows = rows.filter(name=name)
     return rows.first()
+
+
+def opened_addresses(account_id: UUID) -> AllowList:
+    """What the operator opened to this account alone. Needs no scope; opens the account's own."""
+    with tenant(account_id):
+        return AllowList.of(OpenedAddress.objects.values_list("address", flat=True))

@@ -1,6 +1,7 @@
 from apps.integrations.models.ainative_project import AINativeProject
 from apps.integrations.models.integration import Integration
 from apps.integrations.models.integration_failure import IntegrationFailure
+from apps.integrations.models.opened_address import OpenedAddress
 from apps.integrations.models.received_event import ReceivedEvent
 from apps.integrations.models.zerodb_caller import ZeroCaller, ZeroKey
 from apps.integrations.models.zerodb_feedback import ZeroFeedback
@@ -12,6 +13,7 @@ __all__ = [
     "AINativeProject",
     "Integration",
     "IntegrationFailure",
+    "OpenedAddress",
     "ReceivedEvent",
     "ZeroAgentMemory",
     "ZeroCaller",

@@ -23,6 +23,7 @@ from apps.integrations.oauth.endpoint import Endpoint
 from apps.integrations.providers import Provider
 from apps.integrations.providers.errors import NotRenewed, NotSignedIn, SignInAgain
 from apps.integrations.providers.oauth import Access
+from apps.integrations.selectors import opened_addresses
 from apps.vault.models import Token
 from apps.vault.tokens import Grant, NotNow, NoToken, ReauthRequired, adopt, fresh, worked
 
@@ -43,6 +44,8 @@ def client_of(
     used = row.credentials if credentials is None else credentials
     if definition.oauth is not None and "source" not in options:
         options["source"] = VaultAccess(row, used)
+    assert row.account_id is not None
+    options.setdefault("allowed", opened_addresses(row.account_id))
     return definition.client_class(definition, used, row.settings if settings is None else settings, **options)
 
 

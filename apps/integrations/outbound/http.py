@@ -12,6 +12,7 @@ from typing import Any, Literal, TypedDict, Unpack
 import httpcore2
 import httpx2
 
+from apps.integrations.outbound.addresses import AllowList
 from apps.integrations.outbound.backoff import delay
 from apps.integrations.outbound.breaker import Breaker, breaker_for
 from apps.integrations.outbound.deadline import left, within
@@ -54,9 +55,10 @@ class Parts(TypedDict, total=False):
 class HttpClient:
     """A client of one host. Close it, or use it as a context manager.
 
-    Calls reach the public Internet only, whatever the name resolves to (``guard``). With ``operators_address``, an
-    address that the operator set and no account, they go anywhere, through the proxy that the environment names.
-    ``transport`` replaces both. Raises BadRequest for an address that is none.
+    Calls reach the public Internet only, whatever the name resolves to (``guard``), and what the operator opened for
+    the account (``allowed``). With ``operators_address``, an address that the operator set and no account, they go
+    anywhere, through the proxy that the environment names. ``transport`` replaces all of this. Raises BadRequest for
+    an address that is none.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class HttpClient:
         headers: Mapping[str, str],
         judge: Judge,
         operators_address: bool = False,
+        allowed: AllowList = AllowList(),  # noqa: B008 - frozen
         transport: httpx2.BaseTransport | None = None,
         timeout: httpx2.Timeout = TIMEOUT,
         attempts: int = 3,
@@ -79,7 +82,7 @@ class HttpClient:
             self._http = httpx2.Client(
                 base_url=base_url,
                 headers=dict(headers),
-                transport=transport or (None if operators_address else public_internet()),
+                transport=transport or (None if operators_address else public_internet(allowed)),
                 timeout=timeout,
                 follow_redirects=False,
                 trust_env=operators_address,

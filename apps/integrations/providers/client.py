@@ -17,6 +17,7 @@ from urllib.parse import quote, quote_plus, urlsplit
 import orjson
 from django.conf import settings as django_settings
 
+from apps.integrations.outbound.addresses import AllowList
 from apps.integrations.outbound.backoff import read_retry_after
 from apps.integrations.outbound.errors import BadAnswer
 from apps.integrations.outbound.http import Answer, HttpClient, Parts
@@ -60,6 +61,7 @@ class ProviderClient:
     """Calls of one connection. Close it, or use it as a context manager. Its credential is never in its repr.
 
     ``source`` gives access tokens, to providers that declare ``oauth``. Raises OutboundError when it has none.
+    ``allowed`` is what the operator opened for the account.
     """
 
     maximum_answer = MAXIMUM_ANSWER
@@ -73,12 +75,14 @@ class ProviderClient:
         *,
         attempts: int = 2,
         source: AccessSource | None = None,
+        allowed: AllowList = AllowList(),  # noqa: B008 - frozen
     ) -> None:
         self.provider = provider
         self.credentials = credentials
         self.settings = {**provider.defaults, **settings}
         self._attempts = attempts
         self._source = source
+        self._allowed = allowed
         self._access: Access | None = None
         self._told = False
         self.http = self._open()
@@ -92,6 +96,7 @@ class ProviderClient:
             url.rstrip("/") + "/",
             headers={"User-Agent": "Strongroom", "Accept": "application/json", **headers},
             judge=self.judge,
+            allowed=self._allowed,
             attempts=self._attempts,
             longest_wait=5.0,
             maximum_answer=self.maximum_answer,

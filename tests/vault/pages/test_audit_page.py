@@ -56,7 +56,7 @@ def test_entries_read_as_sentences_with_the_names_of_people(as_role: AsRole, bas
         ann = create_contact(actor=alice, name="Ann <Archer>", phone="+442079460142")
         update_contact(ann, actor=alice, phone="+442079460143")
         delete_contact(ann, actor=alice)
-        trail.record("integration.enabled", actor=alice, label="Twilio")
+        trail.record("gadget.enabled", actor=alice, label="Twilio")
         facts = {"added": 2410, "merged": 0, "rejected": 14}
         trail.record("contact_import.finished", actor=Actor.system("demo"), label="people.csv", changes=facts)
         trail.record("user.sign_in_failed", actor=alice, entity=cast.bob, label=cast.bob.email, changes={"reason": "x"})
@@ -64,7 +64,7 @@ def test_entries_read_as_sentences_with_the_names_of_people(as_role: AsRole, bas
     assert [sentence for sentence in sentences(page) if not sentence.endswith("signed in")][:7] == [
         "Sign-in as Bob Marsh failed: x",
         "Strongroom (demo) imported people.csv: 2,410 added, 0 merged, 14 rejected",
-        "Alice enabled the integration Twilio",
+        "Alice enabled the gadget Twilio",
         "Alice deleted the contact Ann <Archer>",
         "Alice changed the phone of Ann <Archer>",
         "Alice added the contact Ann <Archer>",
