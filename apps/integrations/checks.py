@@ -9,6 +9,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
 from apps.integrations.outbound.addresses import AllowList
+from apps.integrations.providers import providers
+
+_RECIPE = "docs/add-a-provider.md says what a provider's folder holds."
 
 
 @register("integrations")
@@ -45,3 +48,17 @@ def opened_addresses_are_addresses(**_: Any) -> list[CheckMessage]:
     except ValueError as error:
         return [Error(f"OUTBOUND_ALLOW: {error}", hint="Such as 10.1.0.0/16,crm.internal:8443", id="integrations.E003")]
     return []
+
+
+@register("integrations")
+def providers_are_well_declared(**_: Any) -> list[CheckMessage]:
+    """Every folder in ``providers/`` must hold a provider that can be connected."""
+    try:
+        known = providers()
+    except (ImportError, AttributeError, ValueError) as error:
+        return [Error(f"A provider can't be read: {error}", hint=_RECIPE, id="integrations.E004")]
+    return [
+        Error(f"The provider {name}: {fault}", hint=_RECIPE, id="integrations.E005")
+        for name, entry in known.items()
+        for fault in entry.faults()
+    ]

@@ -129,7 +129,7 @@ class Conformance:
     def test_its_definition_is_sane(self) -> None:
         assert self.definition.faults() == []
         assert self.definition.clean_credentials(self.credentials) == dict(self.credentials)
-        assert self.definition.clean_settings({}) == self.definition.defaults
+        assert self.definition.clean_settings(self.settings) == {**self.definition.defaults, **self.settings}
 
     def test_it_can_do_what_it_declares(self) -> None:
         missing = {job for job in self.definition.jobs if not hasattr(self.definition.client_class, job.split(".")[1])}
