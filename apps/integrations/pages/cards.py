@@ -78,6 +78,18 @@ class Card:
         return row is not None and row.enabled and row.condition == Status.EXPIRED and bool(self.credentials)
 
     @property
+    def waits_for_consent(self) -> bool:
+        """Whether somebody must sign in at the service before anything else makes sense."""
+        row = self.row
+        unsigned = row is not None and row.condition in {Status.NOT_CONFIGURED, Status.REAUTH_REQUIRED}
+        return unsigned and self.provider is not None and self.provider.oauth is not None
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing on the card is more urgent than the rest."""
+        return not (self.wants_credential or self.waits_for_consent)
+
+    @property
     def credentials(self) -> bool:
         """Whether there is a credential to rotate: a person's consent is given anew instead."""
         if self.row is None or self.provider is None:

@@ -109,7 +109,8 @@ def _save(
         row = connections.change(row, actor=actor, **values)
     if how == ANYWAY:
         _note_why(row, request)
-    messages.success(request, f"{row.label} is saved.")
+    next_step = " Connect it now: you sign in there." if _waits_for_consent(definition, form, row) else ""
+    messages.success(request, f"{row.label} is saved.{next_step}")
     return row
 
 
