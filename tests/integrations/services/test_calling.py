@@ -13,7 +13,9 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from apps.accounts.actors import Actor
-from apps.accounts.models import Account
+from apps.accounts.metering import LimitReached, Line
+from apps.accounts.metering.limits import set_limit
+from apps.accounts.models import Account, Reservation, UsageEvent
 from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import tenant
 from apps.integrations.contracts.crm import Person
@@ -222,3 +224,49 @@ def pay(**values: Any) -> Checkout:
         **values,
     }
     return payment.create_checkout(Order(**given), idempotency_key="order-1", actor=ACTOR)
+
+
+@pytest.mark.covers("X-03", "I-11")
+def test_a_call_stands_in_the_ledger_with_its_latency_and_what_was_used(account: Account, stripe: HTTPServer) -> None:
+    row = connection(account)
+    answer(stripe, 200)
+    with tenant(account), calling(JOB, actor=ACTOR) as call:
+        call.client.test()
+        call.used.append(Line("payments", 2, "stripe"))
+    assert call.settled is not None
+    answer(stripe, 500)
+    with pytest.raises(OutboundError):
+        call_once(account)
+    with tenant(account):
+        events = UsageEvent.objects.filter(subject=row.id).order_by("at", "unit")
+        told = [(event.source, event.unit, event.item, int(event.quantity), event.ok) for event in events]
+        assert told == [
+            ("integrations", "calls", "stripe", 1, True),
+            ("integrations", "payments", "stripe", 2, True),
+            ("integrations", "calls", "stripe", 1, False),
+        ]
+        assert events[0].duration_ms is not None
+        assert not Reservation.objects.filter(state=Reservation.State.OPEN).exists()
+
+
+@pytest.mark.covers("X-03")
+def test_a_connections_own_limit_is_held_before_anything_is_sent(account: Account, stripe: HTTPServer) -> None:
+    row = connection(account)
+    answer(stripe, 200)
+    with tenant(account):
+        set_limit(
+            actor=ACTOR,
+            scope="source",
+            source="integrations",
+            subject=row.id,
+            measure="quantity",
+            unit="calls",
+            period="day",
+            amount=Decimal(1),
+        )
+    call_once(account)
+    with pytest.raises(LimitReached) as refusal:
+        call_once(account)
+    assert len(stripe.log) == 1
+    assert (refusal.value.used, refusal.value.amount) == (1, 1)
+    assert kept(account).status == Integration.Status.CONNECTED
