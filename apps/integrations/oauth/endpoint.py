@@ -88,14 +88,14 @@ class Endpoint:
         headers, body, address = dict(_FORM), "", self.address(way.url)
         if way.how == "form":
             body, headers = prepare_revoke_token_request(token, None, "", headers)
-            if way.authenticated:
-                address, headers, body = self._authenticated(address, headers, body)
+            # RFC 7009 section 2.1 wants it of clients with a secret; services that do not ask for it leave it unread.
+            address, headers, body = self._authenticated(address, headers, body)
         elif way.how == "bearer":
             headers["Authorization"] = f"Bearer {token}"
         else:
             address = address.replace("%7Btoken%7D", "{token}").replace("{token}", quote(token, safe=""))
         answer = self._send(way.method, address, headers, body)
-        code, words = self._error(_parsed(answer), (token,))
+        code, words = self._error(_parsed(answer), (token, self.application.client_secret))
         # RFC 7009 section 2.2: a token that is not known any more is no error.
         if answer.status in {404} or code in self.oauth.refusals | {"token_revoked", "invalid_token"}:
             return

@@ -28,8 +28,6 @@ class Revocation:
     how: Literal["form", "bearer", "path"] = "form"
     method: Literal["POST", "DELETE"] = "POST"
     which: Literal["refresh", "access"] = "refresh"
-    authenticated: bool = False
-    """Whether the client says who it is, as RFC 7009 wants of confidential clients and few services ask."""
 
 
 @dataclass(frozen=True, kw_only=True)
