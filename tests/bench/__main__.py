@@ -45,7 +45,19 @@ def main() -> int:
 
 def _chosen() -> dict[str, Callable[[World], Iterator[Figure]]]:
     """The figures to measure, in their order. Raises SystemExit for a name that is none."""
-    from tests.bench import importing, isolation, nearest, reading, serving, storage, tasks, tokens, writing
+    from tests.bench import (
+        importing,
+        isolation,
+        nearest,
+        outbound,
+        reading,
+        serving,
+        storage,
+        streaming,
+        tasks,
+        tokens,
+        writing,
+    )
 
     known: dict[str, Callable[[World], Iterator[Figure]]] = {
         # Sizes come first: what is created later would count.
@@ -57,11 +69,14 @@ def _chosen() -> dict[str, Callable[[World], Iterator[Figure]]]:
         "A3": reading.a3,
         "B1": isolation.b1,
         "D6": tokens.d6,
+        "E7": outbound.e7,
         "G3": reading.g3,
         "G7": serving.g7,
         "P1": importing.p1,
         "T1": tasks.t1,
         "V1": nearest.v1,
+        "AI1": streaming.ai1,
+        "AI2": streaming.ai2,
     }
     only = {word.strip().upper() for word in os.environ.get("ONLY", "").split(",") if word.strip()}
     if only - set(known):
