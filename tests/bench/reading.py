@@ -61,7 +61,8 @@ def asking(world: World, view: type[ContactsView]) -> Callable[[], bytes]:
     """A call of a view as the door makes it for an API key, without the door."""
     request: Any = RequestFactory().get("/api/v1/contacts")
     request.actor = Actor("api_key", world.account.id, "bench", Role.OWNER)
-    request.account, request.membership, request.calls_per_hour = world.account, None, None
+    request.account, request.membership = world.account, None
+    request.calls_per_hour, request.cost_is_limited = None, False
     request.user = AnonymousUser()
     handler: Any = view.as_view()
 
