@@ -58,7 +58,16 @@ def charts() -> Iterator[Chart]:
     failing = [int(str(row["failing"])) for row in rows]
     fine = [int(str(row["all"])) - bad for row, bad in zip(rows, failing, strict=True)]
     finding = f"{sum(failing):,} of {sum(failing) + sum(fine):,} connections fail." if rows else "No connections yet."
-    yield Chart("Connections by service", finding, labels, {"In order": fine, "Failing": failing}, first="Service")
+    series = {"Not failing": fine, "Failing": failing}
+    yield Chart(
+        "Connections by service",
+        finding,
+        labels,
+        series,
+        stacked=True,
+        first="Service",
+        colours=("--sa-c1", "--sa-bad"),
+    )
 
 
 PART = Part(30, attention, figures, charts)
