@@ -19,7 +19,7 @@ DAYS = 45
 
 @dataclass(frozen=True)
 class Busy:
-    """A working day of one connection: ``calls``, how long each takes, and what the service bills for one.
+    """A working day of one connection: ``calls``, how long each takes, and what the service bills for ``each`` of one.
 
     ``bad`` days ago it failed for ``errors`` of them; ``until`` days ago it was last used.
     """
@@ -28,6 +28,7 @@ class Busy:
     milliseconds: int
     unit: str = ""
     item: str = ""
+    each: int = 1
     cost: str = "0"
     bad: int = -1
     errors: int = 0
@@ -35,11 +36,11 @@ class Busy:
 
 
 BUSY = {
-    "anthropic": Busy(480, 1400, "output_tokens", "anthropic/claude-sonnet-4", "0.0081", bad=3, errors=54),
-    "openai": Busy(90, 900, "output_tokens", "openai/gpt-4.1-mini", "0.0009", until=38),
+    "anthropic": Busy(480, 1400, "output_tokens", "anthropic/claude-sonnet-4", 540, "0.0081", bad=3, errors=54),
+    "openai": Busy(90, 900, "output_tokens", "openai/gpt-4.1-mini", 560, "0.0009", until=38),
     "stripe": Busy(34, 310, bad=9, errors=2),
-    "twilio": Busy(61, 240, "messages", "twilio/sms", "0.04", bad=0, errors=12),
-    "google_maps": Busy(140, 95, "requests", "google_maps/geocoding", "0.005"),
+    "twilio": Busy(61, 240, "messages", "twilio/sms", 1, "0.04", bad=0, errors=12),
+    "google_maps": Busy(140, 95, "requests", "google_maps/geocoding", 1, "0.005"),
     "salesforce": Busy(25, 520, bad=3, errors=3, until=3),
     "mailchimp": Busy(12, 640, until=1),
     "slack": Busy(75, 180),
@@ -75,5 +76,5 @@ def add_usage(row: Integration) -> None:
         if busy.unit:
             worked = calls - errors
             cost = worked * Decimal(busy.cost)
-            sums.append(DailyUsage(**common, unit=busy.unit, item=busy.item, quantity=worked, cost=cost))
+            sums.append(DailyUsage(**common, unit=busy.unit, item=busy.item, quantity=worked * busy.each, cost=cost))
     DailyUsage.objects.bulk_create(sums)
