@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
@@ -51,7 +52,7 @@ class APIKeySerializer(Input):
 
     def get_currency(self, row: APIKey) -> str:
         """What limits of cost are in."""
-        return "USD"
+        return str(settings.CURRENCY)
 
 
 class NewAPIKeySerializer(APIKeySerializer):

@@ -8,11 +8,13 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from apps.accounts.metering.errors import LimitReached, PriceUnknown, QuantityLimitReached
 from apps.accounts.models import Account
 from apps.accounts.permissions import allows, known, require
 from apps.accounts.tenancy.middleware import actor_of
@@ -24,7 +26,8 @@ def tenant_page(action: str, *methods: str) -> Callable[[View], View]:
     """Declare a page under /app/<slug>/: who may open it, by which methods (GET unless named).
 
     The tenancy middleware has opened the account's scope; the view gets no ``account_slug``. A role that may not do
-    ``action`` gets 403. A suspended account is read-only: anything but GET is answered by a page that says so.
+    ``action`` gets 403. A suspended account is read-only: anything but GET is answered by a page that says so, and so
+    is work that does not fit a limit.
     Raises UnknownAction when the URLs load, for a misspelt action.
     """
     known(action)
@@ -35,12 +38,34 @@ def tenant_page(action: str, *methods: str) -> Callable[[View], View]:
             require(actor_of(request), action)
             if request.method not in {"GET", "HEAD"} and is_suspended(request):
                 return render(request, "suspended.html", {"account": account_of(request)}, status=403)
-            return view(request, **kwargs)
+            try:
+                return view(request, **kwargs)
+            except (LimitReached, PriceUnknown) as refusal:
+                transaction.set_rollback(True)
+                return _refused(request, refusal)
 
         served.action = action  # type: ignore[attr-defined]
         return never_cache(require_http_methods(list(methods) or ["GET"])(served))
 
     return declare
+
+
+def _refused(request: HttpRequest, refusal: LimitReached | PriceUnknown) -> HttpResponse:
+    """402 or 429, with the limit in words. Inside a part of a page it comes as a toast."""
+    status = 429 if isinstance(refusal, QuantityLimitReached) else 402
+    if is_part(request):
+        messages.warning(request, str(refusal))
+        answer = render(request, "components/toasts.html", {"oob": True})
+        answer["HX-Reswap"] = "none"
+        return answer
+    context = {
+        "account": account_of(request),
+        "heading": "The price is not known" if isinstance(refusal, PriceUnknown) else "A limit is reached",
+        "words": str(refusal),
+        "status": status,
+        "may_see": allows(actor_of(request), "usage.view"),
+    }
+    return render(request, "accounts/usage/refused.html", context, status=status)
 
 
 def may(request: HttpRequest, action: str) -> bool:

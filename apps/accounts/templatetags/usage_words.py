@@ -56,3 +56,9 @@ def unit_words(unit: str) -> str:
 def part_words(source: str) -> str:
     """A part of the product as people call it."""
     return source_label(source)
+
+
+@register.simple_tag
+def cost_label(words: str) -> str:
+    """ "Cost a month, $"."""
+    return f"{words}, {_SIGNS.get(settings.CURRENCY, settings.CURRENCY)}"

@@ -12,10 +12,11 @@ import time_machine
 from django.core import mail
 from django.test import Client
 
-from apps.accounts.metering import Line
+from apps.accounts.metering import Line, metered
 from apps.accounts.metering.expiring import expire_reservations
-from apps.accounts.models import Limit, LimitAlert
+from apps.accounts.models import Account, Limit, LimitAlert
 from apps.accounts.roles import Role
+from apps.accounts.services import update_account as service
 from apps.accounts.tenancy.scope import tenant
 from apps.vault.models import AuditEntry
 from tests.accounts.metering.conftest import CALL, limit, price, use
@@ -110,6 +111,32 @@ def test_the_month_comes_as_csv(owner: Client, cast: Cast) -> None:
     answer = owner.get(f"/app/{cast.account.slug}/usage/report/?month=2026-11&by=source")
     assert answer.content.decode().splitlines()[1].startswith("chat,Chat,1,0,")
     assert "by-source.csv" in answer.headers["Content-Disposition"]
+
+
+@pytest.mark.covers("X-07")
+def test_a_page_whose_work_does_not_fit_a_limit_says_so_and_does_nothing(
+    owner: Client, cast: Cast, monkeypatch: Any
+) -> None:
+    limit(cast.account, 0)
+    real = service.update_account
+
+    def metered_change(*arguments: Any, **values: Any) -> Any:
+        real(*arguments, **values)
+        with metered("chat", CALL):
+            raise AssertionError("not reached")
+
+    monkeypatch.setattr("apps.accounts.pages.settings.update_account", metered_change)
+    address = f"/app/{cast.account.slug}/settings/"
+    values = {"name": "Other name", "slug": cast.account.slug, "default_region": "GB"}
+    answer = owner.post(address, values)
+    assert answer.status_code == 429
+    text = answer.content.decode()
+    assert "The limit of this account is reached: 0 calls an hour" in text
+    assert "Usage and limits" in text
+    part = owner.post(address, values, headers={"HX-Request": "true"})
+    assert "The limit of this account is reached" in part.content.decode()
+    with tenant(cast.account):
+        assert Account.objects.get().name == "Alice & Co"
 
 
 # --- alerts
