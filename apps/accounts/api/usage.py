@@ -21,7 +21,7 @@ from rest_framework.request import Request
 from apps.accounts.api.problems import FieldError, invalid
 from apps.accounts.api.serializers import Parameters
 from apps.accounts.api.views import AccountView, answer
-from apps.accounts.metering.selectors import GROUPS, Group, total, usage
+from apps.accounts.metering.selectors import GROUPS, MOST, Group, total, usage
 
 LONGEST = 400
 """Days in one answer."""
@@ -125,10 +125,11 @@ class _LedgerView(AccountView):
         if wanted["format"] == "csv":
             name = f"{self.name}-{self.account.slug}-{first}-{last}.csv"
             return csv_answer(groups, wanted["group"], name)
+        whole = total(groups if len(groups) < MOST else usage("unit", first, last))
         head = {"from": first.isoformat(), "to": last.isoformat(), "group": wanted["group"]}
-        return answer({**head, "currency": settings.CURRENCY, **self.shown(groups)})
+        return answer({**head, "currency": settings.CURRENCY, **self.shown(groups, whole)})
 
-    def shown(self, groups: list[Group]) -> dict[str, Any]:
+    def shown(self, groups: list[Group], whole: Group) -> dict[str, Any]:
         """What follows the head."""
         raise NotImplementedError
 
@@ -145,12 +146,12 @@ class AccountUsageView(_LedgerView):
         responses={(200, "application/json"): UsageSerializer, (200, "text/csv"): OpenApiTypes.STR},
     )
     def get(self, request: Request) -> HttpResponse:
-        """Summed up by day, source, member, key or other; the dearest first. A cost of null is not known."""
+        """Summed up by day, source, member, key or other; the dearest thousand first. A cost of null is not known."""
         return super().get(request)
 
-    def shown(self, groups: list[Group]) -> dict[str, Any]:
+    def shown(self, groups: list[Group], whole: Group) -> dict[str, Any]:
         """Totals and groups."""
-        return {"totals": _sums(total(groups)), "results": [{**_named(one), **_sums(one)} for one in groups]}
+        return {"totals": _sums(whole), "results": [{**_named(one), **_sums(one)} for one in groups]}
 
 
 class AccountCostsView(_LedgerView):
@@ -165,12 +166,11 @@ class AccountCostsView(_LedgerView):
         responses={(200, "application/json"): CostsSerializer, (200, "text/csv"): OpenApiTypes.STR},
     )
     def get(self, request: Request) -> HttpResponse:
-        """Summed up by day, source, member, key or other; the dearest first. A cost of null is not known."""
+        """Summed up by day, source, member, key or other; the dearest thousand first. A cost of null is not known."""
         return super().get(request)
 
-    def shown(self, groups: list[Group]) -> dict[str, Any]:
+    def shown(self, groups: list[Group], whole: Group) -> dict[str, Any]:
         """The total and each group's part of it."""
-        whole = total(groups)
         results = [
             {**_named(one), "cost": money(one.cost), "unpriced": one.unpriced, "calls": one.calls} for one in groups
         ]

@@ -32,6 +32,8 @@ _COLUMNS: dict[str, dict[str, Any]] = {
     "item": {"key": F("item"), "part": F("unit")},
 }
 GROUPS = tuple(_COLUMNS)
+MOST = 1000
+"""Groups in one answer; days are never left out."""
 
 
 @dataclass
@@ -69,18 +71,17 @@ class Group:
 
 
 def usage(group: str, first: date, last: date, **conditions: Any) -> list[Group]:
-    """The account's use from ``first`` to ``last`` (days in UTC, both in it), the dearest first; days by date.
+    """The account's use from ``first`` to ``last`` (days in UTC, both in it), the dearest MOST first; days by date.
 
     ``conditions`` narrow it to rows of DailyUsage (``source="integrations", subject=connection.id``).
     """
     columns = _COLUMNS[group]
-    rows = (
-        DailyUsage.objects.filter(day__gte=first, day__lte=last, **conditions)
-        .annotate(**{f"by_{name}": column for name, column in columns.items()})
-        .values(*(f"by_{name}" for name in columns), "unit")
-        .annotate(**_sums())
-        .order_by()
+    every = DailyUsage.objects.filter(day__gte=first, day__lte=last, **conditions).annotate(
+        **{f"by_{name}": column for name, column in columns.items()}
     )
+    if group != "day":
+        every = _dearest(every)
+    rows = every.values(*(f"by_{name}" for name in columns), "unit").annotate(**_sums()).order_by()
     found: dict[tuple[Any, str], Group] = {}
     for row in rows:
         place = (row["by_key"], row.get("by_part", ""))
@@ -90,6 +91,16 @@ def usage(group: str, first: date, last: date, **conditions: Any) -> list[Group]
     if group == "day":
         return sorted(groups, key=lambda one: one.key)
     return sorted(groups, key=lambda one: (-one.priced, -one.unpriced, -one.calls, str(one.key)))
+
+
+def _dearest(rows: Any) -> Any:
+    """The rows of the MOST dearest keys; all of them where there are no more."""
+    sums = rows.order_by().values("by_key").annotate(spent=Sum("cost"), times=Sum("calls"))
+    keys = list(sums.order_by("-spent", "-times", "by_key").values_list("by_key", flat=True)[: MOST + 1])
+    if len(keys) <= MOST:
+        return rows
+    named = [key for key in keys[:MOST] if key is not None]
+    return rows.filter(Q(by_key__in=named) | Q(by_key=None) if len(named) < MOST else Q(by_key__in=named))
 
 
 def _sums() -> dict[str, Any]:

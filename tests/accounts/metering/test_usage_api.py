@@ -13,6 +13,7 @@ import time_machine
 from django.test import Client
 
 from apps.accounts.actors import Actor
+from apps.accounts.identifiers import uuid7
 from apps.accounts.metering import LimitReached, Line, metered, reserve
 from apps.accounts.models import APIKey, Limit
 from apps.accounts.roles import Role
@@ -106,6 +107,19 @@ def test_it_comes_as_csv_that_no_spreadsheet_runs(api: Caller, cast: Cast) -> No
     assert [(row["source"], row["calls"], row["cost"], row["currency"]) for row in rows] == [
         ("'=cmd()", "1", "0", "USD")
     ]
+
+
+def test_of_very_many_the_dearest_come_first_and_the_totals_are_of_all(
+    api: Caller, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.accounts.metering.selectors.MOST", 2)
+    monkeypatch.setattr("apps.accounts.api.usage.MOST", 2)
+    price("searches", "*", "0.01")
+    for number in range(1, 5):
+        use(cast.account, *[Line("searches", 1, "zerodb")] * number, subject=uuid7())
+    answer = api("GET", "account/costs?group=subject").json()
+    assert [one["cost"] for one in answer["results"]] == ["0.04", "0.03"]
+    assert answer["total"] == "0.1"
 
 
 @pytest.mark.parametrize(
