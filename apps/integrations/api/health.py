@@ -16,7 +16,7 @@ from apps.integrations.health import Health, health_of
 from apps.integrations.models import Integration, IntegrationFailure
 
 
-class FailureSerializer(serializers.Serializer[Any]):
+class IntegrationFailureSerializer(serializers.Serializer[Any]):
     """Something that went wrong, or the same several times in a row."""
 
     at = Time()
@@ -28,7 +28,7 @@ class FailureSerializer(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
-class HealthErrorSerializer(serializers.Serializer[Any]):
+class IntegrationFaultSerializer(serializers.Serializer[Any]):
     """What is wrong now."""
 
     message = serializers.CharField(help_text="In the service's words.")
@@ -43,7 +43,7 @@ class EventsSerializer(serializers.Serializer[Any]):
     last_kind = serializers.CharField(help_text="What it was, in the service's word; empty when none came yet.")
 
 
-class HealthSerializer(serializers.Serializer[Any]):
+class IntegrationHealthSerializer(serializers.Serializer[Any]):
     """How a connection stands; nothing is called to find out."""
 
     status = serializers.ChoiceField(choices=Integration.Status.choices)
@@ -54,10 +54,10 @@ class HealthSerializer(serializers.Serializer[Any]):
     next_refresh_at = Time(allow_null=True, help_text="Of a grant that is renewed by itself.")
     expires_at = Time(allow_null=True, help_text="Of a grant; null: it lasts until it is revoked.")
     scopes = serializers.ListField(child=serializers.CharField())
-    error = HealthErrorSerializer(allow_null=True)
+    error = IntegrationFaultSerializer(allow_null=True)
     todo = serializers.CharField(help_text="The one thing to do; empty when nothing is wrong.")
     events = EventsSerializer(allow_null=True, help_text="Null for a service that sends none.")
-    recent_errors = FailureSerializer(many=True, help_text="The latest first, at most 20.")
+    recent_errors = IntegrationFailureSerializer(many=True, help_text="The latest first, at most 20.")
 
 
 def show_health(health: Health, failures: list[IntegrationFailure]) -> dict[str, Any]:
@@ -102,7 +102,9 @@ class IntegrationHealthView(AccountView):
     actions: ClassVar = {"GET": "integrations.view"}
 
     @extend_schema(
-        operation_id="integrations_health", summary="Read an integration's health", responses=HealthSerializer
+        operation_id="integrations_health",
+        summary="Read an integration's health",
+        responses=IntegrationHealthSerializer,
     )
     def get(self, request: Request, integration_id: UUID) -> HttpResponse:
         """From what tests and calls found; to find out anew, `POST integrations/{id}/test`."""

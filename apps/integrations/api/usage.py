@@ -17,13 +17,13 @@ from apps.integrations.models import Integration
 from apps.integrations.usage import LONGEST, Used, total, usage_by_day
 
 
-class UsageParameters(Input):
+class IntegrationUsageParameters(Input):
     """How far back."""
 
     days = serializers.IntegerField(default=30, min_value=1, max_value=LONGEST, help_text="Up to today, in UTC.")
 
 
-class UsedSerializer(serializers.Serializer[Any]):
+class IntegrationUsedSerializer(serializers.Serializer[Any]):
     """Sums of a day, or of all days together."""
 
     calls = serializers.IntegerField()
@@ -35,18 +35,18 @@ class UsedSerializer(serializers.Serializer[Any]):
     unpriced = serializers.IntegerField(help_text="Lines of the ledger whose price nobody knew: they are not in cost.")
 
 
-class UsedDaySerializer(UsedSerializer):
+class IntegrationDaySerializer(IntegrationUsedSerializer):
     """Sums of one day."""
 
     day = serializers.DateField()
 
 
-class UsageSerializer(serializers.Serializer[Any]):
+class IntegrationUsageSerializer(serializers.Serializer[Any]):
     """What a connection was used for."""
 
     currency = serializers.CharField()
-    total = UsedSerializer()
-    days = UsedDaySerializer(many=True, help_text="The oldest first; also days on which nothing happened.")
+    total = IntegrationUsedSerializer()
+    days = IntegrationDaySerializer(many=True, help_text="The oldest first; also days on which nothing happened.")
 
 
 def show_used(used: Used) -> dict[str, Any]:
@@ -68,13 +68,13 @@ class IntegrationUsageView(AccountView):
     @extend_schema(
         operation_id="integrations_usage",
         summary="Read an integration's usage",
-        parameters=[UsageParameters],
-        responses=UsageSerializer,
+        parameters=[IntegrationUsageParameters],
+        responses=IntegrationUsageSerializer,
     )
     def get(self, request: Request, integration_id: UUID) -> HttpResponse:
         """By day (UTC), from the ledger."""
         row = Integration.objects.get(pk=integration_id)
-        days = usage_by_day(row.id, self.parameters(UsageParameters)["days"])
+        days = usage_by_day(row.id, self.parameters(IntegrationUsageParameters)["days"])
         return answer(
             {
                 "currency": settings.CURRENCY,
