@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from apps.integrations.models import Integration, ReceivedEvent
+from apps.integrations.oauth.access import kind_of
 from apps.integrations.providers import UnknownProvider
 from apps.integrations.webhooks.address import delivery_address
 from apps.vault.models import Token
@@ -40,7 +41,7 @@ class Health:
 
 def health_of(row: Integration) -> Health:
     """How ``row`` stands, from what is stored: nothing is called."""
-    token = Token.objects.filter(kind=f"integration:{row.id}").first()
+    token = _token_of(row)
     grant = grant_of(token) if token is not None else None
     due = grant.due_at if grant is not None and grant.refresh_token else None
     return Health(
@@ -67,3 +68,11 @@ def _sends(row: Integration) -> bool:
         return row.definition.webhooks
     except UnknownProvider:
         return False
+
+
+def _token_of(row: Integration) -> Token | None:
+    try:
+        by_grant = row.definition.oauth is not None
+    except UnknownProvider:
+        return None
+    return Token.objects.filter(kind=kind_of(row)).first() if by_grant else None

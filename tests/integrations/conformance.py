@@ -70,9 +70,15 @@ class Conformance:
     def definition(self) -> Provider:
         return provider(self.name)
 
+    @property
+    def by_grant(self) -> bool:
+        """Whether the client calls with a grant, and not with a credential that stands in for one."""
+        oauth = self.definition.oauth
+        return oauth is not None and not any(name in self.credentials for name in oauth.stands_in)
+
     def client(self, *, attempts: int = 1) -> Any:
         """A client with one attempt; of a provider that gives grants, with a token at hand."""
-        source = OneToken(self.access_token) if self.definition.oauth else None
+        source = OneToken(self.access_token) if self.by_grant else None
         definition, own = self.definition, {"source": source} if source else {}
         return definition.client_class(definition, self.credentials, self.settings, attempts=attempts, **own)
 
@@ -81,7 +87,7 @@ class Conformance:
 
     def secrets(self) -> list[str]:
         fields = {entry.name: entry for entry in self.definition.credentials}
-        tokens = [self.access_token] if self.definition.oauth else []
+        tokens = [self.access_token] if self.by_grant else []
         return [*(value for name, value in self.credentials.items() if fields[name].secret), *tokens]
 
     def tried(self, httpserver: HTTPServer, answer: Callable[[Request], Response]) -> Tested | OutboundError:

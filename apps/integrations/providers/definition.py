@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from apps.integrations.providers.categories import CATEGORIES
 from apps.integrations.providers.icons import BadPicture, picture
-from apps.integrations.providers.oauth import OAuth
+from apps.integrations.providers.oauth import APPLICATION, GRANT_SETTING, OAuth
 
 Kind = Literal["text", "url", "email", "number", "boolean", "choice"]
 LONGEST = 4000
@@ -150,6 +150,20 @@ class SettingField(_Field):
         if parts.username or parts.password:
             raise BadValue("The address must not hold a user name or password.", "url_with_password")
         return text.rstrip("/")
+
+
+GRANT = SettingField(
+    name=GRANT_SETTING,
+    label="Signs in",
+    kind="choice",
+    options=(
+        Option("authorization_code", "As a person, who says yes"),
+        Option(APPLICATION, "As the application itself"),
+    ),
+    default="authorization_code",
+    help="The application itself needs client ID and secret of your own, and the service's leave to act alone.",
+)
+"""For definitions of services that also give grants to applications (``OAuth.application_scopes``)."""
 
 
 class BadFields(ValueError):

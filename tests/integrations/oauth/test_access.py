@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import orjson
 import pytest
@@ -266,3 +266,57 @@ def test_the_api_says_where_consent_is_given(zoho: Zoho, cast: Cast, settings: L
     ):
         assert part in shown["authorize_url"]
     assert "the-client-secret" not in shown["authorize_url"]
+
+
+def test_an_application_gets_a_grant_of_its_own(httpserver: HTTPServer, cast: Cast, settings: LazySettings) -> None:
+    """RFC 6749 section 4.4: nobody consents, and there is nothing to refresh with but the application itself."""
+    close_all()
+    settings.PROVIDER_URLS = {"salesforce": httpserver.url_for("/services")}
+    settings.OAUTH_ORIGINS = {"salesforce": httpserver.url_for("")}
+    settings.OUTBOUND_ALLOW = ["localhost", "127.0.0.1"]
+    forms: list[dict[str, str]] = []
+
+    def token(request: Request) -> Response:
+        forms.append({name: values[0] for name, values in parse_qs(request.get_data(as_text=True)).items()})
+        return Response(orjson.dumps({"access_token": f"access-{len(forms)}"}), mimetype="application/json")
+
+    httpserver.expect_request("/services/oauth2/token", method="POST").respond_with_handler(token)
+    httpserver.expect_request("/services/oauth2/userinfo").respond_with_json({"email": "robot@people.example"})
+    with tenant(cast.account):
+        row = connections.connect(
+            actor=OWNER,
+            category="crm",
+            provider_name="salesforce",
+            credentials={"client_id": "consumer", "client_secret": "the-client-secret"},
+            settings={"grant": "client_credentials"},
+        )
+        _ = row.credentials
+    assert row.status == "connected"
+    for _turn in range(2):
+        with client_of(row) as client:
+            assert client.test().identity == "robot@people.example"
+    assert [form["grant_type"] for form in forms] == ["client_credentials"]
+    with time_machine.travel(timezone.now() + timedelta(hours=3), tick=True), client_of(row) as client:
+        client.test()
+    assert [form["grant_type"] for form in forms] == ["client_credentials"] * 2
+    assert set(forms[0]) == {"grant_type", "client_id", "client_secret"}
+
+
+def test_every_provider_that_gives_grants_can_be_connected(cast: Cast, settings: LazySettings) -> None:
+    """Its declaration makes a whole address, and the platform's application is enough."""
+    from apps.integrations.providers import providers
+
+    offered = {name: entry for name, entry in providers().items() if entry.oauth}
+    assert {"google", "microsoft", "slack", "zoho", "salesforce", "hubspot"} <= set(offered)
+    settings.OAUTH_ORIGINS = {}
+    settings.OAUTH_APPS = {entry.oauth.app: ("platform-client", "secret") for entry in offered.values() if entry.oauth}
+    for name, entry in offered.items():
+        with tenant(cast.account):
+            row = connections.connect(actor=OWNER, category=entry.category, provider_name=name, credentials={})
+        assert row.status == "not_configured", name
+        address = urlsplit(ApiClient(user=cast.alice).get(f"integrations/{row.pk}/connect").json["authorize_url"])
+        query = parse_qs(address.query)
+        assert entry.oauth is not None
+        assert (address.scheme, query["client_id"], query["response_type"]) == ("https", ["platform-client"], ["code"])
+        assert query["scope"] == [entry.oauth.scope_separator.join(entry.oauth.scopes)]
+        assert len(query["code_challenge"][0]) == 43

@@ -23,6 +23,13 @@ PROVIDER = Provider(
             pattern_hint="A token holds no spaces.",
         ),
         CredentialField(
+            name="client_id",
+            label="Client ID of the app",
+            help="Of a public app of your own. Not needed when you connect by signing in with ours.",
+            required=False,
+            secret=False,
+        ),
+        CredentialField(
             name="client_secret",
             label="Client secret of the app",
             help="Verifies what HubSpot sends. On the app's page, under Auth.",

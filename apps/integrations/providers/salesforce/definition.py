@@ -1,6 +1,6 @@
 """Salesforce, as its REST API Developer Guide describes it."""
 
-from apps.integrations.providers.definition import CredentialField, Provider, SettingField
+from apps.integrations.providers.definition import GRANT, CredentialField, Provider, SettingField
 from apps.integrations.providers.oauth import OAuth, Revocation
 from apps.integrations.providers.salesforce.hosts import PATTERN, SIGN_IN, sign_in_host
 
@@ -57,6 +57,7 @@ PROVIDER = Provider(
             pattern=r"[A-Za-z][A-Za-z0-9_]{0,76}__c",
             pattern_hint="The API name of a custom field ends with __c.",
         ),
+        GRANT,
     ),
     main_setting="instance_url",
     key_help="Salesforce › Setup › App Manager › New connected app",
@@ -66,6 +67,9 @@ PROVIDER = Provider(
         token_url="{server}/services/oauth2/token",  # noqa: S106 - an address
         scopes=("api", "refresh_token", "openid"),
         revocation=Revocation(url="{server}/services/oauth2/revoke"),
+        application_scopes=(),
+        refusals=frozenset({"invalid_grant"}),
+        lasts=7200,  # the default of an organisation's session settings; answers do not say
         facts={"instance_url": "instance_url"},
         server=sign_in_host,
         app_help="https://help.salesforce.com/s/articleView?id=sf.connected_app_create.htm",

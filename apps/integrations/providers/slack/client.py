@@ -67,10 +67,10 @@ _WORDS = {
 
 
 class Client(ProviderClient):
-    """Slack with one bot token."""
+    """Slack with one bot token, or with a grant."""
 
     def authentication(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.credentials['bot_token']}"}
+        return {"Authorization": f"Bearer {self.credentials.get('bot_token') or self.access_token()}"}
 
     def test(self) -> Tested:
         """``auth.test``, which Slack made for this: it says whose token it is."""

@@ -1,0 +1,1 @@
+"""Google: e-mail sent from a Gmail mailbox."""

@@ -1,0 +1,1 @@
+"""Microsoft: e-mail sent from an Outlook mailbox."""
