@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from apps.accounts.actors import Actor
 from apps.accounts.admin.account_panels import AccountPanel, add_account_panel
@@ -20,7 +21,7 @@ from apps.accounts.admin.one_account import OneAccountAdmin
 from apps.accounts.admin.site import site
 from apps.accounts.metering import limits as service
 from apps.accounts.metering.budgets import budgets
-from apps.accounts.metering.counters import counters_of
+from apps.accounts.metering.counters import current
 from apps.accounts.metering.prices import remove_price, set_price
 from apps.accounts.metering.selectors import total, usage
 from apps.accounts.models import Account, DailyUsage, Limit, Price
@@ -97,7 +98,7 @@ class PriceAdmin(PlatformModelAdmin):
 class NewLimitForm(forms.ModelForm):  # type: ignore[type-arg]
     """A limit of any account, set by the operator."""
 
-    account = forms.ModelChoiceField(queryset=Account.objects.all())
+    account = forms.ModelChoiceField(queryset=Account.objects.all(), widget=UnfoldAdminSelectWidget)
 
     class Meta:
         model = Limit
@@ -151,7 +152,9 @@ class LimitAdmin(PlatformModelAdmin):
         return obj is None or not obj.of_key
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, change, **kwargs) if obj else NewLimitForm
+        if obj is None:
+            kwargs |= {"form": NewLimitForm, "fields": NewLimitForm.Meta.fields}
+        return super().get_form(request, obj, change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return [(None, {"fields": self.fields if obj else ("account", *NewLimitForm.Meta.fields)})]
@@ -181,8 +184,9 @@ class LimitAdmin(PlatformModelAdmin):
 
     @display(description="Used in its period")
     def used(self, limit: Limit) -> str:
-        counter = counters_of([limit], timezone.now()).get(limit.id)
-        return limited(counter.used, limit) if counter else "Nothing since it began"
+        assert limit.account_id is not None
+        with tenant(limit.account_id):
+            return limited(current([limit])[limit.id].used, limit)
 
     @display(description="At its end", label={"Refuses": "danger", "Warns": "warning"})
     def hard_label(self, limit: Limit) -> str:

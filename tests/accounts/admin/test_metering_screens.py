@@ -97,8 +97,10 @@ def test_who_spends_and_what_has_no_price_is_on_the_first_page(admin: Client) ->
     assert "pages of acme" in first
     limit(account, 3)
     shown = text(admin.get(page("accounts_account_change", account.pk)))
-    assert "$2.50 in 2 calls; 1 lines have no price" in shown
+    assert "$2.50 in 2 calls; 1 line has no price and is not in it" in shown
     assert "Whole account" in shown
+    use(make_account(), CALL, CALL, CALL, CALL)
+    assert "0 calls" in listed(admin, "accounts_limit"), "another account's use is not this one's"
     day = listed(admin, "accounts_dailyusage", account__id__exact=account.pk)
     assert "searches" in day
     assert "unknown" in day
