@@ -59,6 +59,15 @@ def give_back_all(row: Integration, *, actor: Actor) -> str:
     return why
 
 
+def forget_others(row: Integration, *, actor: Actor) -> None:
+    """Forget grants that the connection does not call with any more: of a credential that was replaced, or tried."""
+    if row.definition.oauth is None:
+        return
+    others = Token.objects.filter(kind__startswith=f"{PREFIX}:{row.pk}").exclude(kind=kind_of(row))
+    for kind in others.values_list("kind", flat=True):
+        revoke(kind, actor=actor, label=row.label, tell=False)
+
+
 def give_back(kind: str, grant: Grant) -> None:
     """For the vault: tell the service of a grant that is gone, and the connection that it has none.
 

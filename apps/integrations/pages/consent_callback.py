@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.doors import Entry, member_entry
-from apps.accounts.models import User
+from apps.accounts.models import Account, User
 from apps.accounts.pages.shell import address
 from apps.accounts.permissions import allows
 from apps.accounts.tenancy.scope import platform, tenant
@@ -60,6 +60,12 @@ _OUTCOMES = {
         "Your role may not connect services",
         f"You may have been an admin when this began. {_NOTHING}",
         "An owner or admin can do it.",
+        403,
+    ),
+    "suspended": Outcome(
+        "The account is suspended",
+        f"It can be read and not changed. {_NOTHING}",
+        "Your operator can switch it on again.",
         403,
     ),
     "gone": Outcome("The connection is gone", "Somebody removed it meanwhile.", "Set it up again.", 404),
@@ -110,6 +116,8 @@ def callback(request: HttpRequest) -> HttpResponse:
     entry = member_entry(user.pk, attempt.account)
     if entry is None or not allows(entry.actor, "integrations.manage"):
         return _not_now(request, user, attempt, "not_allowed")
+    if entry.account.status == Account.Status.SUSPENDED:
+        return _not_now(request, user, attempt, "suspended")
     try:
         row = finish(attempt, answer, actor=entry.actor)
     except Integration.DoesNotExist:

@@ -15,7 +15,7 @@ from apps.accounts.permissions import require
 from apps.integrations.models import Integration
 from apps.integrations.models.integration import MASK
 from apps.integrations.oauth.access import needs_consent
-from apps.integrations.oauth.giving_back import give_back_all
+from apps.integrations.oauth.giving_back import forget_others, give_back_all
 from apps.integrations.providers import Provider, UnknownProvider, provider
 from apps.integrations.providers.definition import BadFields
 from apps.integrations.providers.oauth import GRANT_SETTING
@@ -91,6 +91,8 @@ def change(
     changes: dict[str, Any] = {key: [before[key], after[key]] for key in before if before[key] != after[key]}
     if replaced:
         changes["credentials"] = replaced
+    if replaced:
+        forget_others(row, actor=actor)
     if changes:
         audit.record("integration.changed", actor=actor, entity=row, label=row.label, changes=changes)
     return row

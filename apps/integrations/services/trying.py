@@ -15,6 +15,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.permissions import require
 from apps.integrations.models import Integration
 from apps.integrations.oauth.access import client_of
+from apps.integrations.oauth.giving_back import forget_others
 from apps.integrations.outbound.errors import OutboundError
 from apps.integrations.providers.client import Tested
 from apps.integrations.providers.definition import BadFields
@@ -86,6 +87,7 @@ def rotate(row: Integration, *, credentials: Mapping[str, Any], actor: Actor) ->
     else:
         changes = {"credentials": replaced, "error": outcome.message}
         audit.record_refusal("integration.rotation_failed", actor=actor, entity=row, label=row.label, changes=changes)
+    forget_others(row, actor=actor)
     return outcome
 
 

@@ -30,4 +30,6 @@ def job_words(job: str) -> str:
 @register.inclusion_tag("integrations/oauth/buttons.html")
 def consent_buttons(row: Integration, slug: str, size: str = "") -> dict[str, object]:
     """Connect, connect again, disconnect: nothing for providers without consent. ``size``: "" or " btn-sm"."""
-    return {"row": row, "slug": slug, "size": size}
+    oauth = row.definition.oauth
+    by_key = oauth is not None and any(row.credential(name) for name in oauth.stands_in)
+    return {"row": row, "slug": slug, "size": size, "by_key": by_key}

@@ -66,8 +66,10 @@ def retrieve(kind: str) -> Grant:
     return grant_of(found(kind))
 
 
-def revoke(kind: str, *, actor: Actor, label: str = "") -> None:
+def revoke(kind: str, *, actor: Actor, label: str = "", tell: bool = True) -> None:
     """Forget the grant, then give it back to its service; if that fails, the row is gone all the same.
+
+    Without ``tell`` the service is not told: another grant of the same application and person may depend on it.
 
     Raises NoToken, and whatever giving it back raises.
     """
@@ -75,7 +77,7 @@ def revoke(kind: str, *, actor: Actor, label: str = "") -> None:
     grant = grant_of(row)
     audit.record("token.revoked", actor=actor, entity=row, label=label or kind)
     row.delete()
-    give_back = _services.get(kind.partition(":")[0])
+    give_back = _services.get(kind.partition(":")[0]) if tell else None
     if give_back is not None:
         give_back(kind, grant)
 

@@ -183,6 +183,9 @@ def test_a_new_refresh_token_is_tried_before_it_takes_the_old_ones_place(zoho: Z
     with client_of(reread(cast, row)) as client:
         client.test()
     assert len(zoho.calls) == 3
+    with tenant(cast.account):  # and nothing is left of the old one, and of the one that was tried
+        assert [token.pair["refresh_token"] for token in Token.objects.all()] == ["1000.right"]
+    assert zoho.given_back == []
 
 
 def test_the_data_centre_of_the_grant_is_where_it_is_renewed(zoho: Zoho, cast: Cast, settings: LazySettings) -> None:

@@ -18,9 +18,9 @@ from django.db import connections as database_connections
 from django.test import Client
 from django.utils import timezone
 
-from apps.accounts.models import Membership, User
+from apps.accounts.models import Account, Membership, User
 from apps.accounts.roles import Role
-from apps.accounts.tenancy.scope import tenant
+from apps.accounts.tenancy.scope import platform, tenant
 from apps.integrations.models import Integration
 from apps.integrations.oauth.access import client_of
 from apps.integrations.oauth.applications import application_for
@@ -207,6 +207,16 @@ def test_a_role_that_was_lost_meanwhile_counts(service: OpenIdProvider, cast: Ca
         Membership.objects.filter(user=cast.alice).update(role=Role.MEMBER)
     answer = come_back(alice, address)
     assert answer.status_code == 403 and "may not connect" in answer.content.decode()
+    assert stored(cast) is None
+
+
+def test_a_suspended_account_connects_nothing(service: OpenIdProvider, cast: Cast, row: Integration) -> None:
+    alice = signed_in(cast.alice)
+    address = service.walk(begin(alice, cast, row))
+    with platform("suspend an account"):
+        Account.objects.filter(pk=cast.account.pk).update(status=Account.Status.SUSPENDED)
+    answer = come_back(alice, address)
+    assert answer.status_code == 403 and "suspended" in answer.content.decode()
     assert stored(cast) is None
 
 
