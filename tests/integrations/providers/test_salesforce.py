@@ -129,6 +129,15 @@ class TestSalesforce(Conformance):
             client.find_contact(email="ada@example.com")
         assert type(error.value) is kind
 
+    def test_a_session_that_is_over_is_told_from_a_right_that_is_missing(self, httpserver: HTTPServer) -> None:
+        """Both with status 403; one in a bare word."""
+        self.script(httpserver, Response("Bad_OAuth_Token", status=403), Response("Wrong_Org", status=403))
+        with self.client() as client:
+            with pytest.raises(CredentialRefused, match="session"):
+                client.test()
+            with pytest.raises(NotPermitted):
+                client.test()
+
 
 @given(st.text(max_size=40))
 @hypothesis_settings(max_examples=200, deadline=None, database=None)

@@ -15,6 +15,7 @@ from apps.accounts.models import Account
 from apps.accounts.tenancy.scope import tenant
 from apps.integrations.models import Integration
 from apps.integrations.services.connections import connect
+from apps.integrations.webhooks import views
 from tests.factories import Cast
 from tests.isolation.objects import owner
 
@@ -24,6 +25,12 @@ SECRET = "whsec_of_this_test"
 def connected(account: Account, provider: str, category: str, credentials: dict[str, str]) -> Integration:
     with tenant(account):
         return connect(actor=owner(account), category=category, provider_name=provider, credentials=credentials)
+
+
+@pytest.fixture(autouse=True)
+def _without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refusals are answered at once; the test of the wait sets it itself."""
+    monkeypatch.setattr(views, "REFUSAL_SECONDS", 0.0)
 
 
 @pytest.fixture

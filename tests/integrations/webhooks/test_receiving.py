@@ -17,6 +17,7 @@ from django.utils import timezone
 from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import current_account_id, tenant
 from apps.integrations.models import Integration, ReceivedEvent
+from apps.integrations.providers import provider, providers
 from apps.integrations.services.connections import switch
 from apps.integrations.signals import provider_event_received
 from apps.integrations.webhooks import handing_on, refusals, retention, views
@@ -246,6 +247,31 @@ def test_a_fault_in_a_providers_code_is_logged_and_not_shown(
     monkeypatch.setattr("apps.integrations.providers.stripe.webhook.receive", broken)
     assert send(stripe).status_code == 400
     assert "KeyError" in caplog.text
+
+
+@pytest.mark.parametrize("name", [name for name, definition in providers().items() if definition.webhooks])
+def test_nonsense_is_refused_by_every_service_and_breaks_nothing(
+    cast: Cast, name: str, caplog: pytest.LogCaptureFixture, settings: Any
+) -> None:
+    definition = provider(name)
+    settings.PROVIDER_URLS = {name: "https://service.invalid"}
+    with tenant(cast.account):
+        credentials = {field.name: f"{field.name}-0123456789" for field in definition.credentials}
+        row = Integration.objects.create(category=definition.category, provider=name, credentials=credentials)
+    odd = dict.fromkeys(("Stripe-Signature", "X-Slack-Signature", "Authorization"), "t=\xe9,v1=;;=")
+    for body, headers in ((b"", {}), (b'\xff{"token": 1, "events": [1]}', odd)):
+        answer = Client().post(address(row.pk), body, content_type="application/json", headers=headers)
+        assert answer.status_code == 400
+    query = "?secret=%ff&hub.mode=subscribe&hub.verify_token=&hub.challenge=<script>"
+    assert Client().get(address(row.pk) + query).status_code == 400
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+    assert events(cast) == []
+
+
+def test_a_provider_that_is_gone_takes_nothing(cast: Cast, send: Send) -> None:
+    with tenant(cast.account):
+        row = Integration.objects.create(category="payment", provider="gone", credentials={})
+    assert send(row).status_code == 400
 
 
 class TestRefusalsInTheTrail:

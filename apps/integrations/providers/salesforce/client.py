@@ -7,6 +7,7 @@ from typing import Any
 
 from apps.integrations.contracts.crm import CrmContact, Person
 from apps.integrations.outbound.errors import BadAnswer
+from apps.integrations.outbound.http import Answer
 from apps.integrations.providers.client import ProviderClient, Tested
 from apps.integrations.providers.errors import (
     CredentialRefused,
@@ -24,6 +25,8 @@ from apps.integrations.providers.salesforce.soql import literal
 _KINDS: dict[str, type[ProviderError]] = {
     "INVALID_SESSION_ID": CredentialRefused,
     "INVALID_AUTH_HEADER": CredentialRefused,
+    "Bad_OAuth_Token": CredentialRefused,
+    "Missing_OAuth_Token": CredentialRefused,
     "REQUEST_LIMIT_EXCEEDED": QuotaUsedUp,  # the calls of 24 hours, with status 403
     "STORAGE_LIMIT_EXCEEDED": QuotaUsedUp,
     "API_DISABLED_FOR_ORG": NotPermitted,
@@ -33,6 +36,7 @@ _KINDS: dict[str, type[ProviderError]] = {
     "INVALID_FIELD_FOR_INSERT_UPDATE": NotPermitted,
     "UNABLE_TO_LOCK_ROW": RateLimited,
 }
+_WORDS = {"Bad_OAuth_Token", "Missing_OAuth_Token"}
 
 
 class Duplicate(Refused):
@@ -122,6 +126,11 @@ class Client(ProviderClient):
 
     def _page(self, contact_id: str) -> str:
         return f"{instance(self.settings)}/lightning/r/Contact/{contact_id}/view"
+
+    def error_in(self, answer: Answer) -> tuple[str, str]:
+        """As of any client; who the grant is of is refused in one bare word, with status 403."""
+        word = answer.content.strip().decode("ascii", "replace")
+        return (word, "The session is not valid.") if word in _WORDS else super().error_in(answer)
 
     def read_error(self, body: Any) -> tuple[str, str]:
         """``[{"errorCode", "message", "fields"}]``; signing in answers as OAuth does."""
