@@ -179,6 +179,11 @@ class Conformance:
         error = self.tried(httpserver, lambda _: Response(b"<html>Maintenance</html>", status=200))
         assert isinstance(error, BadAnswer)
 
+    def test_an_answer_of_something_else_is_no_success(self, httpserver: HTTPServer) -> None:
+        """A proxy's page or another service at the same address may well answer 200, and in JSON."""
+        error = self.tried(httpserver, lambda _: Response(b'{"hello": "world"}', mimetype="application/json"))
+        assert isinstance(error, OutboundError), error
+
     def test_an_answer_without_end_is_not_read_to_its_end(self, httpserver: HTTPServer) -> None:
         def endless() -> Iterator[bytes]:
             for _ in range(64):

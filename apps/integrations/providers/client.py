@@ -265,9 +265,11 @@ class ProviderClient:
         except orjson.JSONDecodeError:
             raise BadAnswer(f"{self.provider.label}: the answer is not JSON.") from None
 
-    def ask_for(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        """Like ``ask``, for answers that must be an object. Raises OutboundError."""
+    def ask_for(self, method: str, path: str, *, holds: str = "", **options: Any) -> dict[str, Any]:
+        """Like ``ask``, for answers that must be an object, with a member named ``holds``. Raises OutboundError."""
         body = self.ask(method, path, **options)
         if not isinstance(body, dict):
             raise BadAnswer(f"{self.provider.label}: the answer is not an object.")
+        if holds and holds not in body:
+            raise BadAnswer(f"{self.provider.label}: the answer is another than {self.provider.label} gives.")
         return body

@@ -52,7 +52,7 @@ class Client(ProviderClient):
 
     def test(self) -> Tested:
         """The API's root: it answers every key, and says whose account it is."""
-        account = self.ask_for("GET", "", params={"fields": "account_id,account_name,email,role"})
+        account = self.ask_for("GET", "", holds="account_id", params={"fields": "account_id,account_name,email,role"})
         facts = {name: str(account.get(name, "")) for name in ("account_id", "role")}
         return Tested(identity=str(account.get("account_name", "")), facts=facts)
 

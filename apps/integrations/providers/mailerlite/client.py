@@ -33,7 +33,9 @@ class Client(ProviderClient):
 
     def test(self) -> Tested:
         """How many subscribers there are. MailerLite does not say whose token it is."""
-        return Tested(facts={"subscribers": self.ask_for("GET", "subscribers", params={"limit": "0"}).get("total")})
+        return Tested(
+            facts={"subscribers": self.ask_for("GET", "subscribers", holds="total", params={"limit": "0"})["total"]}
+        )
 
     def subscribe(self, subscriber: Subscriber, *, audience: str = "") -> Subscription:
         """Make or update the subscriber, in the group. Raises Left for one who left before."""

@@ -20,7 +20,7 @@ class Client(ProviderClient):
 
     def test(self) -> Tested:
         """Whose mailbox it is. Raises OutboundError."""
-        me = self.ask_for("GET", "me", params={"$select": "mail,userPrincipalName"})
+        me = self.ask_for("GET", "me", holds="userPrincipalName", params={"$select": "mail,userPrincipalName"})
         return Tested(identity=str(me.get("mail") or me.get("userPrincipalName") or ""))
 
     def send_message(self, message: OutgoingMessage) -> SentMessage:

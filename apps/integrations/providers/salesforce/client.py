@@ -57,7 +57,7 @@ class Client(ProviderClient):
 
     def test(self) -> Tested:
         """Who the grant is of. Raises OutboundError."""
-        user = self.ask_for("GET", "oauth2/userinfo")
+        user = self.ask_for("GET", "oauth2/userinfo", holds="organization_id")
         who = str(user.get("preferred_username") or user.get("email") or "")
         return Tested(identity=who, facts={"organization_id": user.get("organization_id", "")})
 

@@ -33,7 +33,7 @@ class Client(ProviderClient):
 
     def test(self) -> Tested:
         """What the key may do: every key may ask that. SendGrid does not say whose it is."""
-        scopes = self.ask_for("GET", "scopes").get("scopes")
+        scopes = self.ask_for("GET", "scopes", holds="scopes")["scopes"]
         return Tested(facts={"scopes": len(scopes) if isinstance(scopes, list) else 0})
 
     def subscribe(self, subscriber: Subscriber, *, audience: str = "") -> Subscription:

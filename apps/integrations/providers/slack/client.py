@@ -81,8 +81,8 @@ class Client(ProviderClient):
     def send_message(self, message: OutgoingMessage) -> SentMessage:
         """Write to a channel (its id, or its name with #) or to a person (their id)."""
         body = {"channel": message.to, "text": _escaped(message.text)}
-        sent = self.ask_for("POST", "chat.postMessage", json=body, headers=_JSON)
-        return SentMessage(id=str(sent.get("ts", "")), progress="sent", to=str(sent.get("channel") or message.to))
+        sent = self.ask_for("POST", "chat.postMessage", holds="ts", json=body, headers=_JSON)
+        return SentMessage(id=str(sent["ts"]), progress="sent", to=str(sent.get("channel") or message.to))
 
     def refuses(self, answer: Answer) -> bool:
         if super().refuses(answer):

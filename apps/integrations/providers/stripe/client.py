@@ -30,8 +30,8 @@ class Client(ProviderClient):
 
     def test(self) -> Tested:
         """The balance: reading it costs nothing."""
-        balance = self.ask_for("GET", "balance")
-        mode = "live" if balance.get("livemode") else "test"
+        balance = self.ask_for("GET", "balance", holds="livemode")
+        mode = "live" if balance["livemode"] else "test"
         return Tested(identity=f"{mode} mode", facts={"mode": mode})
 
     def create_checkout(self, order: Order, *, idempotency_key: str) -> Checkout:

@@ -40,7 +40,7 @@ class Client(ProviderClient):
 
     def test(self) -> Tested:
         """The account itself: reading it costs nothing. One that is suspended can't send."""
-        account = self.ask_for("GET", f"{self._account}.json")
+        account = self.ask_for("GET", f"{self._account}.json", holds="sid")
         state = str(account.get("status", ""))
         if state in {"suspended", "closed"}:
             raise NotPermitted(f"Twilio: the account is {state}.")
@@ -51,9 +51,9 @@ class Client(ProviderClient):
     def send_message(self, message: OutgoingMessage) -> SentMessage:
         """Send a text to a number (E.164)."""
         form = {"To": message.to, **self._sender(), "Body": message.text}
-        sent = self.ask_for("POST", f"{self._account}/Messages.json", data=form)
+        sent = self.ask_for("POST", f"{self._account}/Messages.json", holds="sid", data=form)
         progress = _PROGRESS.get(str(sent.get("status", "")), "queued")
-        return SentMessage(id=str(sent.get("sid", "")), progress=progress, to=str(sent.get("to") or message.to))
+        return SentMessage(id=str(sent["sid"]), progress=progress, to=str(sent.get("to") or message.to))
 
     def kind_of(self, status: int, code: str) -> type[ProviderError]:
         return _KINDS.get(code) or super().kind_of(status, code)

@@ -57,7 +57,7 @@ class Client(ProviderClient):
     def test(self) -> Tested:
         """The phone number: reading it sends nothing and costs nothing."""
         fields = "display_phone_number,verified_name,quality_rating"
-        number = self.ask_for("GET", self._number, params={"fields": fields})
+        number = self.ask_for("GET", self._number, holds="id", params={"fields": fields})
         identity = f"{number.get('verified_name', '')} {number.get('display_phone_number', '')}".strip()
         return Tested(identity=identity, facts={"quality": str(number.get("quality_rating", ""))})
 
