@@ -53,8 +53,6 @@ class Conformance:
     """Whose credential the test finds it to be, by ``answers/test.json``."""
     in_address: ClassVar[tuple[str, ...]] = ()
     """Credentials that the service takes in the address of a call."""
-    trades_at: ClassVar[str] = ""
-    """Path at which the credential is first traded for a token (``answers/token.json``); "" when it is used itself."""
 
     @pytest.fixture(autouse=True)
     def _loopback(self, httpserver: HTTPServer, settings: LazySettings) -> Iterator[None]:
@@ -100,14 +98,8 @@ class Conformance:
                 return error
 
     def serve(self, httpserver: HTTPServer, answer: Callable[[Request], Response]) -> None:
-        """Every request gets ``answer``, but for the one that trades the credential for a token."""
-
-        def respond(request: Request) -> Response:
-            if self.trades_at and request.path == self.trades_at:
-                return Response(orjson.dumps(self.answer("token")), mimetype="application/json")
-            return answer(request)
-
-        httpserver.expect_request(_Any()).respond_with_handler(respond)
+        """Every request gets ``answer``."""
+        httpserver.expect_request(_Any()).respond_with_handler(answer)
 
     def script(self, httpserver: HTTPServer, *answers: Any) -> None:
         """Answer one request after the other: a Response, (status, JSON), or JSON for 200."""
@@ -125,8 +117,8 @@ class Conformance:
         self.serve(httpserver, respond)
 
     def asked(self, httpserver: HTTPServer) -> list[Request]:
-        """The requests that came, but for those that trade the credential."""
-        return [request for request, _ in httpserver.log if not self.trades_at or request.path != self.trades_at]
+        """The requests that came."""
+        return [request for request, _ in httpserver.log]
 
     def success(self) -> Response:
         """What the connection test gets; override where the service does not speak JSON."""
