@@ -178,7 +178,9 @@ def test_states_and_search_change_the_list_without_leaving_it(visit: Callable[..
     assert visitor.faults == []
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (380, "dark")])
+@pytest.mark.parametrize(
+    ("width", "theme"), [pytest.param(1440, "light", marks=pytest.mark.full), pytest.param(380, "dark")]
+)
 def test_every_state_is_accessible_and_fits(
     visit: Callable[..., Visitor],
     wrong_with: Callable[[Visitor], list[str]],
