@@ -70,7 +70,7 @@ def rotate(request: HttpRequest, integration_id: UUID) -> HttpResponse:
                 messages.success(request, f"{row.label} uses the new credential from now on.")
                 return changed(request, row, focus=f"configure-{row.id}")
             problem = {
-                "title": "The new one does not work. The old one goes on serving",
+                "title": "The new one does not work, so the old one stays in its place",
                 "words": outcome.message,
                 "todo": outcome.todo,
             }

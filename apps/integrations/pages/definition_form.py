@@ -50,6 +50,9 @@ class DefinitionForm(forms.Form):
         for credential in definition.credentials:
             self.fields[SECRET + credential.name] = self._credential(credential)
         if not settings:
+            first = next((field for field in definition.credentials if field.secret), None)
+            if first is not None:
+                self.fields[SECRET + first.name].widget.attrs["autofocus"] = True
             return
         for setting in definition.settings:
             current = row.setting(setting.name) if row is not None else setting.default

@@ -210,7 +210,7 @@ def test_a_failing_connection_says_why_and_what_to_do(admin: Client, place: str,
 def test_rotation_swaps_only_what_works(admin: Client, place: str, cast: Cast) -> None:
     row = connected(cast)
     refused = admin.post(f"{place}{row.id}/rotate/", {"credentials.secret_key": WRONG_KEY})
-    assert refused.status_code == 422 and "The old one goes on serving" in refused.content.decode()
+    assert refused.status_code == 422 and "the old one stays in its place" in refused.content.decode()
     assert again(cast, row).credential("secret_key") == KEY
     assert admin.post(f"{place}{row.id}/rotate/", {"credentials.secret_key": NEW_KEY}).status_code == 302
     assert again(cast, row).credential("secret_key") == NEW_KEY
