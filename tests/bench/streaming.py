@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 import httpx2
 import orjson
@@ -101,6 +102,13 @@ def _direct(plain: httpx2.Client) -> Times:
         "stream": True,
         "stream_options": {"include_usage": True},
     }
+    try:
+        return _read(plain, body)
+    except httpx2.RemoteProtocolError:  # it ends connections that were idle for five seconds
+        return _read(plain, body)
+
+
+def _read(plain: httpx2.Client, body: dict[str, Any]) -> Times:
     began = time.perf_counter()
     at = []
     with plain.stream("POST", "chat/completions", json=body) as response:

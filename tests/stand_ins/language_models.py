@@ -29,6 +29,12 @@ class Pause(float):
 
 CUT = object()
 """In a script: the connection ends in the middle of the answer."""
+
+
+class Hangup:
+    """In a script, alone: the connection ends without a byte."""
+
+
 Script = Callable[[Asked], Iterable[Any]]
 
 
@@ -68,6 +74,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.model.asked.append(asked)
         pieces = iter(self.model.script(asked))
         first = next(pieces, b"")
+        if isinstance(first, Hangup):
+            self.close_connection = True
+            return
         if isinstance(first, Refusal):
             self._refuse(first)
             return

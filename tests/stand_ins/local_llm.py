@@ -60,7 +60,7 @@ def _serve(embedding: bool) -> None:
     parameters.port = 0
     parameters.n_ctx = 2048
     parameters.n_parallel = 1
-    parameters.n_threads_http = 2
+    parameters.n_threads_http = 8  # a connection that is kept holds one
     parameters.cpuparams.n_threads = 1  # the other core is for whoever asks
     parameters.warmup = False
     if embedding:

@@ -26,6 +26,8 @@ from apps.integrations.outbound.transports import public_internet
 
 logger = logging.getLogger(__name__)
 
+STALE = 1.0
+"""Seconds within which a broken connection is taken for one that had been idle for too long."""
 REFUSAL = 1024 * 1024
 """Bytes that are read of a refusal."""
 
@@ -119,7 +121,7 @@ class LentConnection(httpx2.BaseTransport):
         try:
             with told(self._where):
                 left(None)
-                response = self._transport.handle_request(request)
+                response = self._sent(request)
         except OutboundError as error:
             if not error.permanent:
                 self._breaker.failed()
@@ -141,6 +143,18 @@ class LentConnection(httpx2.BaseTransport):
             stream=_Read(self._chunks(response), response.close),
             extensions=response.extensions,
         )
+
+    def _sent(self, request: httpx2.Request) -> httpx2.Response:
+        began = time.monotonic()
+        try:
+            return self._transport.handle_request(request)
+        except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
+            # A connection that was kept, and that the service ended at the moment we used it again: at worst a
+            # question is asked twice.
+            if self._aborted or time.monotonic() - began > STALE:
+                raise
+        left(None)
+        return self._transport.handle_request(request)
 
     def _refusal(self, response: httpx2.Response) -> OutboundError:
         content = bytearray()

@@ -25,7 +25,7 @@ from apps.integrations.providers.errors import (
 )
 from tests.integrations.language_models.asking import HELLO, KEY, WEATHER, ask, client, request
 from tests.stand_ins import language_models as stand_in
-from tests.stand_ins.language_models import CUT, Model, Pause, Refusal
+from tests.stand_ins.language_models import CUT, Hangup, Model, Pause, Refusal
 
 pytestmark = pytest.mark.covers("I-04", "I-05", "I-10")
 NAMES = ("anthropic", "openai", "google_ai", "openai_compatible")
@@ -401,6 +401,13 @@ def test_a_models_name_stays_in_its_place_of_the_path() -> None:
     for name in ("../../v1/files", "a?key=x", "a:b", "..", "a/b"):
         with pytest.raises(BadRequest):
             ask("google_ai", request(model=name))
+
+
+def test_a_kept_connection_that_the_service_had_ended_is_made_anew(model: Model) -> None:
+    answers = iter([(Hangup(),), tuple(hello("openai"))])
+    model.script = lambda _: next(answers)
+    assert ask("openai").result.text == "I am a model — ✓"
+    assert len(model.asked) == 2
 
 
 def test_a_packed_answer_is_not_unpacked(model: Model) -> None:
