@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from langchain_core.language_models import BaseChatModel
 from langchain_openai import ChatOpenAI
 from langchain_openai.chat_models.base import BaseChatOpenAI
 
-
-class OpenAIModel(ChatOpenAI):
-    """OpenAI itself. Asynchronous calls are made in threads, since only those take our connections."""
-
-    _agenerate = BaseChatModel._agenerate
-    _astream = BaseChatModel._astream
+from apps.integrations.language_models.lent_model import LentModel
 
 
-class CompatibleModel(BaseChatOpenAI):
+class OpenAIModel(LentModel, ChatOpenAI):
+    """OpenAI itself."""
+
+
+class CompatibleModel(LentModel, BaseChatOpenAI):
     """Servers that speak the protocol as it was: ``max_tokens``, chat completions only."""
-
-    _agenerate = BaseChatModel._agenerate
-    _astream = BaseChatModel._astream

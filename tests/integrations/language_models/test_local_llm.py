@@ -75,7 +75,7 @@ def test_it_answers_whole_and_in_pieces_the_same(chatting: str, opened: None) ->
     assert 0 < whole.usage.output <= 24
     assert whole.cost is None
     with tenant(account):
-        written = UsageEvent.objects.filter(unit="output_tokens").values_list("quantity", flat=True)
+        written = list(UsageEvent.objects.filter(unit="output_tokens").values_list("quantity", flat=True))
     assert [int(quantity) for quantity in written] == [whole.usage.output] * 2
 
 

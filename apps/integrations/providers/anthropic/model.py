@@ -7,17 +7,15 @@ from typing import Any
 
 import anthropic
 from langchain_anthropic import ChatAnthropic
-from langchain_core.language_models import BaseChatModel
 from pydantic import Field
 
+from apps.integrations.language_models.lent_model import LentModel
 
-class AnthropicModel(ChatAnthropic):
-    """``lent`` is the way out; asynchronous calls are made in threads, so that they take it too."""
+
+class AnthropicModel(LentModel, ChatAnthropic):
+    """``lent`` is the way out."""
 
     lent: Any = Field(exclude=True, repr=False)
-
-    _agenerate = BaseChatModel._agenerate
-    _astream = BaseChatModel._astream
 
     @cached_property
     def _client(self) -> anthropic.Client:

@@ -7,9 +7,10 @@ import ssl
 from typing import Any, Self
 
 from google.genai import Client, types
-from langchain_core.language_models import BaseChatModel
 from langchain_google_genai import ChatGoogleGenerativeAI
 from pydantic import Field, model_validator
+
+from apps.integrations.language_models.lent_model import LentModel
 
 # It writes a line about automatic calls of functions, which we don't use, for every request.
 logging.getLogger("google_genai.models").setLevel(logging.WARNING)
@@ -18,13 +19,10 @@ _TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For the library's own connections, which are never made: reading the system's certificates takes time."""
 
 
-class GoogleModel(ChatGoogleGenerativeAI):
-    """``lent`` is the way out; asynchronous calls are made in threads, so that they take it too."""
+class GoogleModel(LentModel, ChatGoogleGenerativeAI):
+    """``lent`` is the way out."""
 
     lent: Any = Field(exclude=True, repr=False)
-
-    _agenerate = BaseChatModel._agenerate
-    _astream = BaseChatModel._astream
 
     @model_validator(mode="after")
     def validate_environment(self) -> Self:
