@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 
 from apps.integrations.webhooks.views import MAXIMUM_BODY
 from config.body_limit import LIMITS, limited
+from tests.event_loops import synchronously
 
 PIECE = b"x" * 65536
 
@@ -46,7 +46,7 @@ class Requested:
 
         headers = [(b"content-length", str(self.pieces * len(PIECE)).encode())] if self.told else []
         scope = {"type": "http", "path": self.path, "headers": headers}
-        asyncio.run(limited(self.app)(scope, receive, send))
+        synchronously(limited(self.app))(scope, receive, send)
         return self
 
 
