@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Response
 
+from apps.integrations.providers.client import Tested
 from tests.integrations.conformance import Conformance
 
 pytestmark = pytest.mark.covers("I-04", "I-05")
@@ -14,3 +18,10 @@ class TestAnthropic(Conformance):
     credentials = {"api_key": "sk-ant-api03-4eC39HqLyjWDarjtT1zdp7dcwxyz"}
     asks = ("GET", "/models")
     identity = ""
+
+    def test_a_header_says_whose_key_it_is(self, httpserver: HTTPServer) -> None:
+        body, headers = orjson.dumps(self.answer("test")), {"anthropic-organization-id": "0a1b-organization"}
+        tested = self.tried(httpserver, lambda _: Response(body, headers=headers, mimetype="application/json"))
+        assert isinstance(tested, Tested)
+        assert tested.identity == "0a1b-organization"
+        assert tested.facts["models"]
