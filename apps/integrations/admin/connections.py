@@ -174,7 +174,7 @@ class IntegrationAdmin(PlatformModelAdmin):
             shown = Integration.objects.get(pk=row.pk).masked_credentials
         names = {entry.name: entry.label for entry in row.definition.credentials}
         return (
-            format_html_join("\n", "{}: {}", ((names.get(name, name), value) for name, value in shown.items())) or "–"
+            format_html_join("; ", "{}: {}", ((names.get(name, name), value) for name, value in shown.items())) or "–"
         )
 
     @display(description="Last error")

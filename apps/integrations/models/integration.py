@@ -56,7 +56,7 @@ class Integration(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.label} of {self.account_id}"
+        return self.label
 
     @property
     def definition(self) -> Provider:
