@@ -14,6 +14,8 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate, pre_migrate
 
+        from apps.accounts.demo.build import demo_account_built
+        from apps.accounts.demo.usage import add_usage
         from apps.accounts.metering import (
             alert_mail,  # noqa: F401 - declares its kind of job
             answers,
@@ -27,6 +29,7 @@ class AccountsConfig(AppConfig):
         pre_migrate.connect(roles.prepare, sender=self, dispatch_uid="accounts.roles.prepare")
         # Whichever app was migrated last: by then the models of all are there.
         post_migrate.connect(prices.load_declared, sender=self, dispatch_uid="accounts.prices.load_declared")
+        demo_account_built.connect(add_usage, dispatch_uid="accounts.demo_usage")
         answers.declare_all()
         receivers.connect()
         register_all()

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.conf import settings
 
 
-@dataclass
+@dataclass(eq=False)
 class LimitReached(Exception):
     """Work that does not fit a hard limit; nothing was done. ``str`` says it in words.
 
@@ -71,7 +71,7 @@ class QuantityLimitReached(LimitReached):
     """It is a quantity that is used up: 429."""
 
 
-@dataclass
+@dataclass(eq=False)
 class PriceUnknown(Exception):
     """A hard limit of cost can't hold for work whose price nobody knows; nothing was done."""
 

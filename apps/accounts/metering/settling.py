@@ -102,6 +102,14 @@ def _holds_room(row: Reservation) -> bool:
     return row.state == Reservation.State.OPEN
 
 
+def write_usage(row: Reservation, lines: Sequence[Line], *, ok: bool, duration_ms: int | None) -> None:
+    """Write past work into the events and the sums, in the account's scope: for data that comes from elsewhere.
+
+    Counters are not touched: they sum it up when they are made.
+    """
+    _write(row, price_lines(lines, row.at), ok, duration_ms)
+
+
 def _write(row: Reservation, priced: Sequence[Priced], ok: bool, duration_ms: int | None) -> None:
     work = Work.of(row)
     UsageEvent.objects.bulk_create(
