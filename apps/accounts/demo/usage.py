@@ -30,8 +30,8 @@ def add_usage(*, account: Account, actor: Actor, **_: Any) -> None:
     for back in range(DAYS):
         for at in _moments(now - timedelta(days=back), now, chance):
             _work(account.id, at, chance, people, keys)
-    set_limit(actor=actor, amount=Decimal(60), allow_unpriced=True)
-    set_limit(actor=actor, amount=Decimal(40), scope="source", source="chat", allow_unpriced=True, hard=False)
+    set_limit(actor=actor, amount=Decimal(320), allow_unpriced=True)
+    set_limit(actor=actor, amount=Decimal(10), scope="source", source="chat", allow_unpriced=True, hard=False)
 
 
 def _moments(day: datetime, now: datetime, chance: random.Random) -> Iterator[datetime]:
