@@ -7,7 +7,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from apps.integrations.providers.client import Tested
+from apps.integrations.providers import client as clients
 from tests.integrations.conformance import Conformance
 
 pytestmark = pytest.mark.covers("I-04", "I-05")
@@ -22,6 +22,6 @@ class TestAnthropic(Conformance):
     def test_a_header_says_whose_key_it_is(self, httpserver: HTTPServer) -> None:
         body, headers = orjson.dumps(self.answer("test")), {"anthropic-organization-id": "0a1b-organization"}
         tested = self.tried(httpserver, lambda _: Response(body, headers=headers, mimetype="application/json"))
-        assert isinstance(tested, Tested)
+        assert isinstance(tested, clients.Tested)
         assert tested.identity == "0a1b-organization"
         assert tested.facts["models"]
