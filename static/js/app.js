@@ -126,7 +126,12 @@
   document.addEventListener("htmx:afterSwap", (event) => { putBack(event.detail.target); typed.clear(); openAll(event.detail.target); ageAll(); });
   document.addEventListener("htmx:oobAfterSwap", ageAll);
   document.addEventListener("close-dialog", () => document.querySelectorAll("#dialog dialog[open]").forEach((dialog) => dialog.close()));
-  document.addEventListener("focus-on", (event) => document.getElementById(event.detail.value)?.focus());
+  // Once more a moment later: browsers put the focus of a closed dialog aside when they next draw.
+  document.addEventListener("focus-on", (event) => {
+    const put = () => document.activeElement?.id === event.detail.value || document.getElementById(event.detail.value)?.focus();
+    put();
+    setTimeout(() => document.activeElement === document.body && put(), 100);
+  });
   document.addEventListener("htmx:responseError", (event) => {
     const { status } = event.detail.xhr;
     undo(event);
