@@ -15,7 +15,7 @@ run: .venv/base
 
 test: .venv/dev
 	@$(BIN)/python -m tests.bring_up
-	@unset DATA PORT; $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@unset DATA PORT; $(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
 
 chaos: .venv/dev
 	@unset DATA PORT; $(BIN)/python -m pytest -m chaos -o addopts="-ra --strict-markers --strict-config --import-mode=importlib -p tests.plugin" $(ARGS)

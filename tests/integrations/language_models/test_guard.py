@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from apps.integrations.outbound import lent
 from apps.integrations.outbound.addresses import AllowList
 from apps.integrations.outbound.errors import AddressRefused, BadRequest, NotConnected, OutboundError
 from apps.integrations.outbound.guard import GuardedTransport
+from tests.event_loops import synchronously
 from tests.integrations.language_models.asking import PATHS, ask, client, request
 from tests.integrations.outbound.hostile_urls import ZONE
 from tests.integrations.outbound.test_guard import listener, resolving_at
@@ -71,10 +71,10 @@ def test_by_its_event_loop_side_a_library_takes_the_same_way(name: str, settings
             connection = service.lend()
             model = service.chat_model(request(), connection)
             with pytest.raises(Exception):  # noqa: B017 - the library's own: what counts is that nothing was reached
-                asyncio.run(model.ainvoke("Hello"))
+                synchronously(model.ainvoke)("Hello")
             assert isinstance(connection.error, AddressRefused)
             with pytest.raises(BadRequest):
-                asyncio.run(connection.asynchronous.get(f"http://127.0.0.1:{port}/"))
+                synchronously(connection.asynchronous.get)(f"http://127.0.0.1:{port}/")
     assert came == []
 
 
