@@ -100,9 +100,10 @@ def test_the_page_shows_figures_and_charts_and_hands_them_out_as_a_file(
 
 
 @pytest.mark.covers("I-09", "V-04")
-def test_health_tells_when_a_grant_is_renewed_and_when_it_ends(
-    api: ApiClient, admin: Client, cast: Cast, row: Integration
-) -> None:
+def test_health_tells_when_a_grant_is_renewed_and_when_it_ends(api: ApiClient, admin: Client, cast: Cast) -> None:
+    application = {"client_id": "client", "client_secret": "the-client-secret"}
+    with tenant(cast.account):
+        row = connect(actor=ACTOR, category="crm", provider_name="hubspot", credentials=application)
     now = timezone.now()
     ends = now + timedelta(hours=2)
     grant = Grant("access-secret", "refresh-secret", granted_at=now, expires_at=ends, scopes=("contacts.read",))

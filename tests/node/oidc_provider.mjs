@@ -19,12 +19,14 @@ const provider = new Provider(told.issuer, {
   issueRefreshToken: async () => true,
   rotateRefreshToken: true, // and a refresh token that comes back ends its grant
   features: { revocation: { enabled: true }, devInteractions: { enabled: true } },
-  claims: { openid: ['sub', 'email', 'preferred_username'] },
+  claims: { openid: ['sub', 'email', 'preferred_username', 'organization_id'] },
   ttl: { AuthorizationCode: told.code_seconds, AccessToken: 3600, RefreshToken: 86400, Grant: 86400, Interaction: 600, Session: 600, IdToken: 600 },
   cookies: { keys: ['a-key-of-the-tests'] },
   findAccount: async (_, sub) => ({
     accountId: sub,
-    claims: async () => ({ sub, email: `${sub}@service.example`, preferred_username: `${sub}@service.example` }),
+    claims: async () => ({
+      sub, email: `${sub}@service.example`, preferred_username: `${sub}@service.example`, organization_id: '00Dx0000000000AAA',
+    }),
   }),
 });
 for (const kind of ['authorization_code', 'refresh_token']) {
