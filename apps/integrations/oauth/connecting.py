@@ -39,6 +39,7 @@ def authorize_address(row: Integration, attempt: Attempt) -> str:
     assert definition.oauth is not None
     application = application_for(definition, row.credentials)
     endpoint = Endpoint(definition, application, row.settings)
+    bound = {"code_challenge": attempt.challenge, "code_challenge_method": "S256"} if definition.oauth.pkce else {}
     address: str = prepare_grant_uri(
         endpoint.address(definition.oauth.authorize_url),
         client_id=application.client_id,
@@ -46,8 +47,7 @@ def authorize_address(row: Integration, attempt: Attempt) -> str:
         redirect_uri=redirect_uri(),
         scope=definition.oauth.scope_separator.join(definition.oauth.scopes),
         state=attempt.state,
-        code_challenge=attempt.challenge,
-        code_challenge_method="S256",
+        **bound,
         **definition.oauth.authorize_params,
     )
     return address

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import orjson
 from authlib.oauth2.auth import encode_client_secret_basic, encode_client_secret_post
@@ -63,7 +63,8 @@ class Endpoint:
 
     def by_code(self, code: str, *, verifier: str, redirect_uri: str) -> tuple[Grant, Mapping[str, Any]]:
         """The grant for an authorization code, and the answer it came in. Raises GrantRefused, OutboundError."""
-        answer = self._ask("authorization_code", code=code, code_verifier=verifier, redirect_uri=redirect_uri)
+        bound = {"code_verifier": verifier} if self.oauth.pkce else {}
+        answer = self._ask("authorization_code", code=code, redirect_uri=redirect_uri, **bound)
         return self._grant(answer), answer
 
     def by_refresh_token(self, grant: Grant) -> Grant:
@@ -90,11 +91,9 @@ class Endpoint:
             body, headers = prepare_revoke_token_request(token, None, "", headers)
             # RFC 7009 section 2.1 wants it of clients with a secret; services that do not ask for it leave it unread.
             address, headers, body = self._authenticated(address, headers, body)
-        elif way.how == "bearer":
-            headers["Authorization"] = f"Bearer {token}"
         else:
-            address = address.replace("%7Btoken%7D", "{token}").replace("{token}", quote(token, safe=""))
-        answer = self._send(way.method, address, headers, body)
+            headers["Authorization"] = f"Bearer {token}"
+        answer = self._send("POST", address, headers, body)
         code, words = self._error(_parsed(answer), (token, self.application.client_secret))
         # RFC 7009 section 2.2: a token that is not known any more is no error.
         if answer.status in {404} or code in self.oauth.refusals | {"token_revoked", "invalid_token"}:

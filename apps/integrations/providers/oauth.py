@@ -19,14 +19,10 @@ GRANT_SETTING = "grant"
 
 @dataclass(frozen=True, kw_only=True)
 class Revocation:
-    """How a grant is given back. Without ``how`` as RFC 7009 says: the token in a form.
-
-    ``bearer`` sends the access token as a call of its own; ``path`` puts the token at the address's end (``{token}``).
-    """
+    """How a grant is given back. Without ``how`` as RFC 7009 says: the token in a form; ``bearer``: in the header."""
 
     url: str
-    how: Literal["form", "bearer", "path"] = "form"
-    method: Literal["POST", "DELETE"] = "POST"
+    how: Literal["form", "bearer"] = "form"
     which: Literal["refresh", "access"] = "refresh"
 
 
@@ -51,6 +47,8 @@ class OAuth:
     scope_separator: str = " "
     authorize_params: Mapping[str, str] = field(default_factory=dict)
     client_authentication: ClientAuthentication = "client_secret_post"
+    pkce: bool = True
+    """Whether the code is bound to a verifier (RFC 7636); False where a service takes none of a confidential client."""
     application_scopes: tuple[str, ...] | None = None
     """Scopes of the client-credentials grant (RFC 6749 section 4.4); None where the service offers none."""
     stands_in: tuple[str, ...] = ()

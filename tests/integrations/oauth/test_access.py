@@ -19,11 +19,15 @@ from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import tenant
 from apps.integrations.models import Integration
 from apps.integrations.oauth.access import client_of, kind_of
+from apps.integrations.oauth.applications import Application, application_for
+from apps.integrations.oauth.endpoint import Endpoint
 from apps.integrations.outbound.breaker import close_all
+from apps.integrations.providers import provider, providers
 from apps.integrations.providers.errors import NotRenewed, NotSignedIn, SignInAgain
 from apps.integrations.services import connections, trying
 from apps.integrations.services.calling import calling
 from apps.vault.models import AuditEntry, Token
+from apps.vault.tokens import Grant
 from tests.api_client import ApiClient, by_key
 from tests.factories import Cast
 
@@ -189,9 +193,6 @@ def test_a_new_refresh_token_is_tried_before_it_takes_the_old_ones_place(zoho: Z
 
 
 def test_the_data_centre_of_the_grant_is_where_it_is_renewed(zoho: Zoho, cast: Cast, settings: LazySettings) -> None:
-    from apps.integrations.oauth.applications import application_for
-    from apps.integrations.oauth.endpoint import Endpoint
-
     row = make(cast, TYPED, api_domain="https://www.zohoapis.com.au")
     settings.OAUTH_ORIGINS = {}
     application = application_for(row.definition, row.credentials)
@@ -284,7 +285,8 @@ def test_an_application_gets_a_grant_of_its_own(httpserver: HTTPServer, cast: Ca
         return Response(orjson.dumps({"access_token": f"access-{len(forms)}"}), mimetype="application/json")
 
     httpserver.expect_request("/services/oauth2/token", method="POST").respond_with_handler(token)
-    httpserver.expect_request("/services/oauth2/userinfo").respond_with_json({"email": "robot@people.example"})
+    me = {"email": "robot@people.example", "organization_id": "00Dx0000000000AAA"}
+    httpserver.expect_request("/services/oauth2/userinfo").respond_with_json(me)
     with tenant(cast.account):
         row = connections.connect(
             actor=OWNER,
@@ -307,8 +309,6 @@ def test_an_application_gets_a_grant_of_its_own(httpserver: HTTPServer, cast: Ca
 
 def test_every_provider_that_gives_grants_can_be_connected(cast: Cast, settings: LazySettings) -> None:
     """Its declaration makes a whole address, and the platform's application is enough."""
-    from apps.integrations.providers import providers
-
     offered = {name: entry for name, entry in providers().items() if entry.oauth}
     assert {"google", "microsoft", "slack", "zoho", "salesforce", "hubspot"} <= set(offered)
     settings.OAUTH_ORIGINS = {}
@@ -322,4 +322,48 @@ def test_every_provider_that_gives_grants_can_be_connected(cast: Cast, settings:
         assert entry.oauth is not None
         assert (address.scheme, query["client_id"], query["response_type"]) == ("https", ["platform-client"], ["code"])
         assert query["scope"] == [entry.oauth.scope_separator.join(entry.oauth.scopes)]
-        assert len(query["code_challenge"][0]) == 43
+        assert len(query["state"][0]) == 43
+        challenges = [len(value) for value in query.get("code_challenge", [])]
+        assert challenges == ([] if name == "slack" else [43]), name
+        assert ("code_challenge_method" in query) == bool(challenges)
+
+
+@pytest.mark.parametrize(("name", "bound"), [("slack", False), ("hubspot", True)])
+def test_the_verifier_goes_only_where_the_challenge_went(
+    httpserver: HTTPServer, settings: LazySettings, name: str, bound: bool
+) -> None:
+    """Slack refuses PKCE's arguments of an application that is not a public client."""
+    definition = provider(name)
+    assert definition.oauth is not None
+    close_all()
+    settings.OAUTH_ORIGINS = {name: httpserver.url_for("")}
+    settings.OUTBOUND_ALLOW = ["localhost", "127.0.0.1"]
+    path = urlsplit(definition.oauth.token_url).path
+    httpserver.expect_request(path, method="POST").respond_with_json({"ok": True, "access_token": "access-1"})
+    endpoint = Endpoint(definition, Application("client", "the-client-secret", own=True), {})
+    endpoint.by_code("the-code", verifier="v" * 43, redirect_uri="https://strongroom.example/back/")
+    ((request, _),) = httpserver.log
+    assert (request.form["code"], request.form["redirect_uri"]) == ("the-code", "https://strongroom.example/back/")
+    assert request.form.get("code_verifier") == ("v" * 43 if bound else None)
+
+
+def test_hubspot_is_asked_at_its_dated_addresses(httpserver: HTTPServer, settings: LazySettings) -> None:
+    """Version 1 of HubSpot's OAuth ends on 16 February 2027."""
+    close_all()
+    settings.OAUTH_ORIGINS = {"hubspot": httpserver.url_for("")}
+    settings.OUTBOUND_ALLOW = ["localhost", "127.0.0.1"]
+    httpserver.expect_request("/oauth/2026-03/token", method="POST").respond_with_json(
+        {"access_token": "access-2", "refresh_token": "refresh-1", "expires_in": 1800}
+    )
+    httpserver.expect_request("/oauth/2026-03/token/revoke", method="POST").respond_with_data(b"")
+    endpoint = Endpoint(provider("hubspot"), Application("client", "the-client-secret", own=True), {})
+    grant = endpoint.by_refresh_token(Grant("access-1", "refresh-1"))
+    assert grant.access_token == "access-2"
+    endpoint.give_back(grant)
+    (_, (revoked, _)) = httpserver.log
+    assert revoked.args.to_dict() == {}, "nothing secret stands in an address"
+    assert revoked.form.to_dict() == {
+        "token": "refresh-1",
+        "client_id": "client",
+        "client_secret": "the-client-secret",
+    }

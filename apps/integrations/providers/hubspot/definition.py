@@ -52,11 +52,9 @@ PROVIDER = Provider(
     oauth=OAuth(
         app="hubspot",
         authorize_url="https://app.hubspot.com/oauth/authorize",
-        token_url="https://api.hubapi.com/oauth/v1/token",  # noqa: S106 - an address
+        token_url="https://api.hubapi.com/oauth/2026-03/token",  # noqa: S106 - an address
         scopes=("oauth", "crm.objects.contacts.read", "crm.objects.contacts.write"),
-        revocation=Revocation(
-            url="https://api.hubapi.com/oauth/v1/refresh-tokens/{token}", how="path", method="DELETE", which="refresh"
-        ),
+        revocation=Revocation(url="https://api.hubapi.com/oauth/2026-03/token/revoke"),
         stands_in=("api_key",),
         refusals=frozenset({"invalid_grant", "BAD_REFRESH_TOKEN", "BAD_AUTH_CODE"}),
         app_help="https://developers.hubspot.com/docs/guides/apps/public-apps/overview",

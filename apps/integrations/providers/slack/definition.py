@@ -49,6 +49,8 @@ PROVIDER = Provider(
         token_url="https://slack.com/api/oauth.v2.access",  # noqa: S106 - an address
         scopes=("chat:write",),
         scope_separator=",",
+        # Slack takes a challenge only of apps with PKCE switched on: that makes them public clients, and for good.
+        pkce=False,
         revocation=Revocation(url="https://slack.com/api/auth.revoke", how="bearer", which="access"),
         stands_in=("bot_token",),
         refusals=frozenset(
