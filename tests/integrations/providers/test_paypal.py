@@ -41,6 +41,15 @@ ORDER = Order(
     customer_email="ada@example.com",
 )
 
+APPROVED = {
+    "id": "5O190127TN364715T",
+    "intent": "CAPTURE",
+    "status": "APPROVED",
+    "purchase_units": [{"custom_id": "order-7", "amount": {"currency_code": "EUR", "value": "12.50"}}],
+    "create_time": "2026-11-21T10:00:00Z",
+    "update_time": "2026-11-21T10:04:00Z",
+}
+
 
 @pytest.fixture(autouse=True)
 def _no_tokens_of_the_test_before() -> None:
@@ -145,14 +154,13 @@ class TestPayPal(Conformance):
         assert self.asked(httpserver) == []
 
     def test_what_the_customer_approved_is_captured_once_it_is_asked_for(self, httpserver: HTTPServer) -> None:
-        approved = {**self.answer("created"), "status": "APPROVED"}
-        self.script(httpserver, self.answer("test"), approved, (201, self.answer("captured")))
+        self.script(httpserver, self.answer("test"), APPROVED, (201, self.answer("captured")))
         with self.client() as client:
             payment = client.get_payment("5O190127TN364715T")
         _, read, captured = self.asked(httpserver)
         assert (read.method, read.path) == ("GET", "/v2/checkout/orders/5O190127TN364715T")
         assert (captured.method, captured.path) == ("POST", "/v2/checkout/orders/5O190127TN364715T/capture")
-        assert captured.headers["PayPal-Request-Id"] == "capture-5O190127TN364715T"
+        assert captured.headers["PayPal-Request-Id"] == "capture-5O190127TN364715T-2026-11-21T10:04:00Z"
         assert captured.get_json() == {}
         assert (payment.state, payment.amount, payment.currency) == ("paid", Decimal("12.50"), "EUR")
         assert payment.reference == "order-7"
@@ -165,12 +173,41 @@ class TestPayPal(Conformance):
         with self.client() as client:
             assert client.get_payment("5O190127TN364715T").state == "paid"
 
-    def test_a_declined_payment_has_failed(self, httpserver: HTTPServer) -> None:
-        approved = {**self.answer("created"), "status": "APPROVED"}
-        self.script(httpserver, self.answer("test"), approved, (422, self.answer("declined")))
+    @pytest.mark.parametrize(
+        ("issue", "state"),
+        [("INSTRUMENT_DECLINED", "pending"), ("PAYER_ACTION_REQUIRED", "pending"), ("PAYER_CANNOT_PAY", "failed")],
+    )
+    def test_a_declined_payment_has_failed_only_when_the_customer_has_no_other_way(
+        self, httpserver: HTTPServer, issue: str, state: str
+    ) -> None:
+        declined = self.answer("declined")
+        declined["details"][0]["issue"] = issue
+        self.script(httpserver, self.answer("test"), APPROVED, (422, declined))
         with self.client() as client:
             payment = client.get_payment("5O190127TN364715T")
-        assert (payment.state, payment.paid_at) == ("failed", None)
+        assert (payment.state, payment.paid_at) == (state, None)
+
+    def test_a_second_approval_is_captured_after_a_first_was_declined(self, httpserver: HTTPServer) -> None:
+        """PayPal answers a request id that it knows with what it answered before."""
+        declined, again = (422, self.answer("declined")), {**APPROVED, "update_time": "2026-11-21T10:09:00Z"}
+        scripted = (APPROVED, declined, APPROVED, declined, again, (201, self.answer("captured")))
+        self.script(httpserver, self.answer("test"), *scripted)
+        with self.client() as client:
+            states = [client.get_payment("5O190127TN364715T").state for _ in range(3)]
+        assert states == ["pending", "pending", "paid"]
+        first, repeated, second = (
+            request.headers["PayPal-Request-Id"]
+            for request in self.asked(httpserver)
+            if request.path.endswith("/capture")
+        )
+        assert first == repeated != second
+
+    def test_an_order_without_a_time_is_captured_under_its_own_name(self, httpserver: HTTPServer) -> None:
+        approved = {name: value for name, value in APPROVED.items() if name != "update_time"}
+        self.script(httpserver, self.answer("test"), approved, (201, self.answer("captured")))
+        with self.client() as client:
+            client.get_payment("5O190127TN364715T")
+        assert self.asked(httpserver)[-1].headers["PayPal-Request-Id"] == "capture-5O190127TN364715T"
 
     @pytest.mark.parametrize(
         ("order", "capture", "state"),

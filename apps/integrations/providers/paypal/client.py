@@ -39,9 +39,15 @@ class AlreadyCaptured(Refused):
 
 
 class Declined(Refused):
-    """The customer's bank or card said no; the customer can choose another."""
+    """The customer's bank or card said no, or wants a word with the customer, who can choose another."""
 
     code = "declined"
+
+
+class CannotPay(Refused):
+    """The customer can't pay this order, by no means."""
+
+    code = "cannot_pay"
 
 
 class Client(ProviderClient):
@@ -101,21 +107,26 @@ class Client(ProviderClient):
 
         PayPal moves no money by approval alone, and forgets an approval after three hours: somebody has to ask for
         the payment in that time, best when the event CHECKOUT.ORDER.APPROVED arrives. Capturing twice takes the money
-        once: the request id is made from the order's. Raises OutboundError; Missing when there is no such order.
+        once: the request id is made from the order's and its approval. What was declined is pending: the customer can
+        approve another source. Raises OutboundError; Missing when there is no such order.
         """
         path = f"v2/checkout/orders/{segment(payment_id)}"
         order = self.ask_for("GET", path)
         if order.get("status") == "APPROVED" and order.get("intent") == "CAPTURE":
             try:
-                order = self._captured(path, payment_id)
+                order = self._captured(path, order)
             except AlreadyCaptured:
                 order = self.ask_for("GET", path)
             except Declined:
+                return payment_of(order, state="pending")
+            except CannotPay:
                 return payment_of(order, state="failed")
         return payment_of(order)
 
-    def _captured(self, path: str, payment_id: str) -> dict[str, Any]:
-        headers = {"PayPal-Request-Id": f"capture-{payment_id}"[:108], "Prefer": "return=representation"}
+    def _captured(self, path: str, order: Mapping[str, Any]) -> dict[str, Any]:
+        """PayPal answers a request id it knows as it did before: a second approval needs one of its own."""
+        name = "-".join(str(part) for part in ("capture", order["id"], order.get("update_time")) if part)
+        headers = {"PayPal-Request-Id": name[:108], "Prefer": "return=representation"}
         return self.ask_for("POST", f"{path}/capture", json={}, headers=headers, repeatable=True)
 
     def read_error(self, body: Any) -> tuple[str, str]:
@@ -131,6 +142,8 @@ class Client(ProviderClient):
     def kind_of(self, status: int, code: str) -> type[ProviderError]:
         if code == "ORDER_ALREADY_CAPTURED":
             return AlreadyCaptured
-        if code in {"INSTRUMENT_DECLINED", "PAYER_ACTION_REQUIRED", "PAYER_CANNOT_PAY"}:
+        if code in {"INSTRUMENT_DECLINED", "PAYER_ACTION_REQUIRED"}:
             return Declined
+        if code == "PAYER_CANNOT_PAY":
+            return CannotPay
         return _KINDS.get(code) or super().kind_of(status, code)
