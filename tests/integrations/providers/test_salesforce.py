@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
-from werkzeug import Response
+from werkzeug import Request, Response
 
-from apps.integrations.contracts.crm import Person
+from apps.integrations.contracts.crm import CrmContact, Person
 from apps.integrations.outbound.errors import OutboundError
 from apps.integrations.providers import provider
 from apps.integrations.providers.definition import BadFields
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.covers("I-04", "I-05", "I-10")
 
 ADA = Person(email="ada@example.com", name="Ada Lovelace", phone="+442071234567", attributes={"Title": "Countess"})
 NOBODY = {"totalSize": 0, "done": True, "records": []}
+UNKNOWN = [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}]
 
 
 class TestSalesforce(Conformance):
@@ -97,19 +99,64 @@ class TestSalesforce(Conformance):
             client.upsert_contact(Person(email="ada@example.com"))
         assert self.asked(httpserver)[1].get_json() == {"Email": "ada@example.com", "LastName": "ada"}
 
-    def test_with_an_external_id_one_call_does_it(
-        self, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(type(self), "settings", {**self.settings, "external_id_field": "Email_Key__c"})
-        self.script(httpserver, (201, self.answer("upserted")))
-        with self.client() as client:
-            contact = client.upsert_contact(Person(email="a/b?c@example.com", name="Ada Lovelace"))
-        (request,) = self.asked(httpserver)
-        assert request.method == "PATCH"
-        assert request.environ["REQUEST_URI"].partition("?")[0] == (
-            "/services/data/v62.0/sobjects/Contact/Email_Key__c/a%2Fb%3Fc%40example.com"
-        )
+    def by_external_id(self, httpserver: HTTPServer, person: Person, *answers: Any) -> tuple[CrmContact, list[Request]]:
+        self.script(httpserver, *answers)
+        settings = {**self.definition.clean_settings(self.settings), "external_id_field": "Email_Key__c"}
+        source = OneToken(self.access_token)
+        with self.definition.client_class(self.definition, self.credentials, settings, source=source) as client:
+            return client.upsert_contact(person), self.asked(httpserver)
+
+    def test_with_an_external_id_a_new_person_is_made_by_it(self, httpserver: HTTPServer) -> None:
+        person = Person(email="a/b?c@example.com", name="Ada Lovelace")
+        made = (201, self.answer("upserted"))
+        contact, asked = self.by_external_id(httpserver, person, (404, UNKNOWN), NOBODY, made)
+        assert [request.method for request in asked] == ["GET", "GET", "PATCH"]
+        for request in (asked[0], asked[2]):
+            assert request.environ["REQUEST_URI"].partition("?")[0] == (
+                "/services/data/v62.0/sobjects/Contact/Email_Key__c/a%2Fb%3Fc%40example.com"
+            )
         assert (contact.id, contact.created) == ("003x000000000002AAA", True)
+
+    def test_with_an_external_id_a_new_person_has_a_last_name_in_any_case(self, httpserver: HTTPServer) -> None:
+        person, made = Person(email="ada@example.com", phone="+4420"), (201, self.answer("upserted"))
+        _, asked = self.by_external_id(httpserver, person, (404, UNKNOWN), NOBODY, made)
+        assert asked[2].get_json() == {"Email": "ada@example.com", "LastName": "ada", "Phone": "+4420"}
+
+    def test_who_has_the_external_id_keeps_the_last_name(self, httpserver: HTTPServer) -> None:
+        known = {"attributes": {"type": "Contact"}, "Id": "003x000000000001AAA", "LastName": "Lovelace"}
+        person = Person(email="ada@example.com", phone="+4420")
+        contact, asked = self.by_external_id(httpserver, person, known, Response(status=204))
+        assert (asked[1].method, asked[1].path) == (
+            "PATCH",
+            "/services/data/v62.0/sobjects/Contact/003x000000000001AAA",
+        )
+        assert asked[1].get_json() == {"Email": "ada@example.com", "Phone": "+4420"}
+        assert (contact.id, contact.created) == ("003x000000000001AAA", False)
+
+    @pytest.mark.parametrize("name", ["", "Ada Lovelace"])
+    def test_who_is_known_by_the_address_alone_gets_the_external_id(self, httpserver: HTTPServer, name: str) -> None:
+        """And is not made a second time."""
+        person = Person(email="ada@example.com", name=name)
+        answers = ((404, UNKNOWN), self.answer("found"), Response(status=204))
+        contact, asked = self.by_external_id(httpserver, person, *answers)
+        assert (asked[2].method, asked[2].path) == (
+            "PATCH",
+            "/services/data/v62.0/sobjects/Contact/003x000000000001AAA",
+        )
+        names = {"FirstName": "Ada", "LastName": "Lovelace"} if name else {}
+        assert asked[2].get_json() == {"Email": "ada@example.com", "Email_Key__c": "ada@example.com", **names}
+        assert (contact.id, contact.created) == ("003x000000000001AAA", False)
+
+    def test_an_external_id_that_several_have_changes_nobody(self, httpserver: HTTPServer) -> None:
+        with pytest.raises(Refused):
+            self.by_external_id(httpserver, ADA, (300, ["/services/data/v62.0/sobjects/Contact/003x000000000001AAA"]))
+        assert [request.method for request in self.asked(httpserver)] == ["GET"]
+
+    def test_an_application_is_made_where_salesforce_makes_new_ones(self) -> None:
+        """Since spring 2026 no new connected apps are made."""
+        fields = {entry.name: entry for entry in self.definition.credentials}
+        assert "External Client App Manager" in self.definition.key_help
+        assert "external client app" in fields["client_id"].help
 
     @pytest.mark.parametrize(
         ("status", "code", "kind"),

@@ -64,8 +64,8 @@ class Client(ProviderClient):
     def upsert_contact(self, person: Person) -> CrmContact:
         """By e-mail address. Empty values leave what is there. Raises OutboundError.
 
-        With an external ID field in one call that Salesforce keeps whole; without one the person is looked for, and
-        then changed or made. A contact's company is a reference to an Account, by its id: ``company`` is not written.
+        The person is looked for, and then changed or made; with an external ID field in a call that makes nobody twice.
+        A contact's company is a reference to an Account, by its id: ``company`` is not written.
         """
         field = self.settings["external_id_field"]
         if field:
@@ -78,16 +78,26 @@ class Client(ProviderClient):
                 known = self.find_contact(email=person.email)
                 if known is None:
                     raise
-        self.ask("PATCH", f"{self._data}/sobjects/Contact/{segment(known.id)}", json=_record(person), repeatable=True)
-        return self._contact(known.id, person, created=False)
+        return self._changed(known.id, person, _record(person))
 
     def _by_external_id(self, field: str, person: Person) -> CrmContact:
+        """By the field, which who is known by the address alone is given. New ones have a last name in any case."""
         path = f"{self._data}/sobjects/Contact/{segment(field)}/{segment(person.email)}"
         record = _record(person)
-        if "LastName" not in record and self.find_contact(email=person.email) is None:
-            record["LastName"] = _stand_in(person)
+        try:
+            found = self.ask_for("GET", path, holds="Id")
+            return self._changed(str(found["Id"]), person, record)
+        except Missing:
+            known = self.find_contact(email=person.email)
+        if known is not None:
+            return self._changed(known.id, person, {**record, field: person.email})
+        record = {"LastName": _stand_in(person), **record}
         body = self.ask_for("PATCH", path, json=record, params={"updateOnly": "false"}, repeatable=True)
         return self._contact(str(body["id"]), person, created=bool(body.get("created")))
+
+    def _changed(self, contact_id: str, person: Person, record: Mapping[str, str]) -> CrmContact:
+        self.ask("PATCH", f"{self._data}/sobjects/Contact/{segment(contact_id)}", json=record, repeatable=True)
+        return self._contact(contact_id, person, created=False)
 
     def _made(self, person: Person) -> CrmContact:
         record = {"LastName": _stand_in(person), **_record(person)}
