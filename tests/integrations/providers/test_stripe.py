@@ -141,6 +141,12 @@ class TestStripe(Conformance):
         assert (payment.state, payment.paid_at) == (state, paid_at)
         assert (payment.amount, payment.currency, payment.reference) == (Decimal("12.50"), "EUR", "order-7")
 
+    def test_a_restricted_key_is_told_every_right_that_the_calls_need(self) -> None:
+        """A payment is read with its intent and its charge: Stripe wants the right to each object it expands."""
+        (told,) = (entry.help for entry in self.definition.credentials if entry.name == "secret_key")
+        for right in ("Checkout Sessions: write", "PaymentIntents: read", "Charges: read", "Balance: read"):
+            assert right in told
+
     def test_a_payment_that_is_not_there_is_missing(self, httpserver: HTTPServer) -> None:
         self.script(httpserver, (404, self.answer("missing")))
         with self.client() as client, pytest.raises(Missing, match="No such checkout"):

@@ -16,7 +16,7 @@ PROVIDER = Provider(
         CredentialField(
             name="client_id",
             label="Consumer key",
-            help="Of a connected app of your own. Not needed when you connect by signing in with ours.",
+            help="Of an external client app of your own. Not needed when you connect by signing in with ours.",
             required=False,
             secret=False,
             pattern=r"[\x21-\x7e]+",
@@ -53,14 +53,14 @@ PROVIDER = Provider(
             label="External ID field",
             placeholder="Email_Key__c",
             help="A unique external ID field of contacts that holds the e-mail address. With it Salesforce itself sees "
-            "to it that nobody is made twice; without it, contacts are looked up first.",
+            "to it that nobody is made twice; without it, contacts are only looked up first.",
             pattern=r"[A-Za-z][A-Za-z0-9_]{0,76}__c",
             pattern_hint="The API name of a custom field ends with __c.",
         ),
         GRANT,
     ),
     main_setting="instance_url",
-    key_help="Salesforce › Setup › App Manager › New connected app",
+    key_help="Salesforce › Setup › External Client App Manager › New External Client App",
     oauth=OAuth(
         app="salesforce",
         authorize_url="{server}/services/oauth2/authorize",
@@ -72,6 +72,6 @@ PROVIDER = Provider(
         lasts=7200,  # the default of an organisation's session settings; answers do not say
         facts={"instance_url": "instance_url"},
         server=sign_in_host,
-        app_help="https://help.salesforce.com/s/articleView?id=sf.connected_app_create.htm",
+        app_help="https://help.salesforce.com/s/articleView?id=xcloud.create_a_local_external_client_app.htm",
     ),
 )

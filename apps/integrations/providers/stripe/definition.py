@@ -17,7 +17,8 @@ PROVIDER = Provider(
             name="secret_key",
             label="Secret key",
             placeholder="sk_live_…",
-            help="A restricted key (rk_) with Checkout Sessions: write and Balance: read is enough.",
+            help="A restricted key (rk_) with Checkout Sessions: write, PaymentIntents: read, Charges: read and "
+            "Balance: read is enough.",
             pattern=r"(sk|rk)_(live|test)_\S+",
             pattern_hint="A secret key begins with sk_live_, sk_test_, rk_live_ or rk_test_.",
         ),
