@@ -43,7 +43,7 @@ def _moments(day: datetime, now: datetime, chance: random.Random) -> Iterator[da
 
 def _work(account_id: UUID, at: datetime, chance: random.Random, people: list[UUID], keys: list[UUID]) -> None:
     source = chance.choice(["chat", "chat", "workflows", "api"])
-    model = chance.choice(["anthropic/claude-sonnet-4-5", "openai/gpt-4.1-mini", "openai/gpt-4.1-mini"])
+    model = chance.choice(["anthropic/claude-sonnet-4-6", "openai/gpt-6.1-terra", "openai/gpt-6-luna"])
     row = Reservation(
         id=uuid7(),
         account_id=account_id,

@@ -36,8 +36,8 @@ class Busy:
 
 
 BUSY = {
-    "anthropic": Busy(480, 1400, "output_tokens", "anthropic/claude-sonnet-4", 540, "0.0081", bad=3, errors=54),
-    "openai": Busy(90, 900, "output_tokens", "openai/gpt-4.1-mini", 560, "0.0009", until=38),
+    "anthropic": Busy(480, 1400, "output_tokens", "anthropic/claude-sonnet-4-6", 540, "0.0081", bad=3, errors=54),
+    "openai": Busy(90, 900, "output_tokens", "openai/gpt-6.1-terra", 560, "0.0028", until=38),
     "stripe": Busy(34, 310, bad=9, errors=2),
     "twilio": Busy(61, 240, "messages", "twilio/sms", 1, "0.04", bad=0, errors=12),
     "google_maps": Busy(140, 95, "requests", "google_maps/geocoding", 1, "0.005"),

@@ -36,7 +36,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.covers("I-05"
 ACTOR = Actor.system("tests")
 ANSWER = (*stand_in.openai_text("One ", "two ", "three."), *stand_in.openai_end())
 PRICED = {"input_tokens": Decimal("25"), "output_tokens": Decimal("15")}
-COST = Decimal("25") * Decimal("0.25") / 1_000_000 + Decimal("15") * Decimal("2") / 1_000_000
+COST = Decimal("25") * Decimal("1") / 1_000_000 + Decimal("15") * Decimal("5") / 1_000_000
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_an_answer_is_counted_and_priced(account: Account, model: Model) -> None
     assert (answer.text, answer.finish, answer.cost) == ("One two three.", "stop", COST)
     rows = events(account)
     assert {unit: row.quantity for unit, row in rows.items() if unit != "calls"} == PRICED
-    assert {row.item for unit, row in rows.items() if unit != "calls"} == {"openai/gpt-5-mini"}
+    assert {row.item for unit, row in rows.items() if unit != "calls"} == {"openai/gpt-6.1-terra"}
     assert rows["calls"].ok
     assert rows["calls"].subject == kept(account).id
     assert rows["calls"].duration_ms >= 0

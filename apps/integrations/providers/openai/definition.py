@@ -6,20 +6,16 @@ from apps.integrations.providers.definition import CredentialField, Option, Prov
 from apps.integrations.providers.token_prices import per_million
 
 _MODELS = {
-    "gpt-5-mini": "GPT-5 mini",
-    "gpt-5": "GPT-5",
-    "gpt-5-nano": "GPT-5 nano",
-    "gpt-6.1-sol": "GPT-6.1 Sol",
     "gpt-6.1-terra": "GPT-6.1 Terra",
+    "gpt-6.1-sol": "GPT-6.1 Sol",
     "gpt-6-luna": "GPT-6 Luna",
     "gpt-5.2": "GPT-5.2",
-    "gpt-4.1": "GPT-4.1",
-    "gpt-4.1-mini": "GPT-4.1 mini",
-    "gpt-4o": "GPT-4o",
-    "gpt-4o-mini": "GPT-4o mini",
 }
 _SINCE = date(2026, 1, 1)
 
+# Of GPT-6 these are the prices of prompts up to 272,000 tokens; what is longer, which hardly any prompt is, costs twice
+# as much. Models that shut down soon (GPT-5 on 11 December 2026, GPT-4.1 and GPT-4o on 14 January 2027) are offered no
+# more, but have prices as long as somebody may use them.
 PROVIDER = Provider(
     name="openai",
     category="ai",
@@ -44,7 +40,7 @@ PROVIDER = Provider(
             kind="choice",
             options=tuple(Option(name, label) for name, label in _MODELS.items()),
             open_choice=True,
-            default="gpt-5-mini",
+            default="gpt-6.1-terra",
         ),
         SettingField(
             name="max_tokens",
@@ -67,6 +63,9 @@ PROVIDER = Provider(
     main_setting="default_model",
     key_help="OpenAI Platform › API keys",
     prices=(
+        *per_million("gpt-6.1-terra", _SINCE, input="1", output="5", cached="0.05", cache_written="1.25"),
+        *per_million("gpt-6.1-sol", _SINCE, input="2", output="10", cached="0.10", cache_written="2.50"),
+        *per_million("gpt-6-luna", _SINCE, input="0.10", output="0.50", cached="0.01", cache_written="0.125"),
         *per_million("gpt-5", _SINCE, input="1.25", output="10", cached="0.125"),
         *per_million("gpt-5-mini", _SINCE, input="0.25", output="2", cached="0.025"),
         *per_million("gpt-5-nano", _SINCE, input="0.05", output="0.40", cached="0.005"),
