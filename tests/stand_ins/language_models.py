@@ -204,7 +204,7 @@ def openai_chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
         "id": "chatcmpl-123",
         "object": "chat.completion.chunk",
         "created": 1694268190,
-        "model": "gpt-5-mini-2025-08-07",
+        "model": "gpt-6.1-terra-2026-10-26",
         "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
     }
     return event(chunk)
@@ -231,9 +231,68 @@ def openai_end(finish: str = "stop", prompt: int = 25, completion: int = 15, cac
         "total_tokens": prompt + completion,
         "prompt_tokens_details": {"cached_tokens": cached},
     }
-    chunk = {"id": "chatcmpl-123", "object": "chat.completion.chunk", "created": 1694268190, "model": "gpt-5-mini"}
+    chunk = {"id": "chatcmpl-123", "object": "chat.completion.chunk", "created": 1694268190, "model": "gpt-6.1-terra"}
     yield event({**chunk, "choices": [], "usage": usage})
     yield event(b"[DONE]")
+
+
+# --- OpenAI: developers.openai.com/api/reference, events of streamed responses ---
+
+
+def openai_response(*output: dict[str, Any], input_tokens: int = 25, output_tokens: int = 15) -> Iterator[bytes]:
+    """A whole answer of the Responses API."""
+    response: dict[str, Any] = {
+        "id": "resp_67ccd2bed1ec8190b14f964abc0542670bb6a6b452d3795b",
+        "object": "response",
+        "created_at": 1741476542,
+        "status": "in_progress",
+        "model": "gpt-6.1-terra-2026-10-26",
+        "output": [],
+        "parallel_tool_calls": True,
+        "tool_choice": "auto",
+        "tools": [],
+        "usage": None,
+    }
+    events: list[dict[str, Any]] = [{"type": "response.created", "response": response}]
+    for index, item in enumerate(output):
+        events += _openai_item(index, item)
+    usage = {
+        "input_tokens": input_tokens,
+        "input_tokens_details": {"cached_tokens": 0},
+        "output_tokens": output_tokens,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": input_tokens + output_tokens,
+    }
+    done = {**response, "status": "completed", "output": list(output), "usage": usage}
+    events.append({"type": "response.completed", "response": done})
+    for number, data in enumerate(events):
+        yield event({**data, "sequence_number": number}, data["type"])
+
+
+def _openai_item(index: int, item: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    place = {"output_index": index, "item_id": item["id"]}
+    if item["type"] == "function_call":
+        begun = {**item, "arguments": "", "status": "in_progress"}
+        yield {"type": "response.output_item.added", "output_index": index, "item": begun}
+        half = len(item["arguments"]) // 2
+        for piece in (item["arguments"][:half], item["arguments"][half:]):
+            yield {"type": "response.function_call_arguments.delta", **place, "delta": piece}
+    else:
+        yield {"type": "response.output_item.added", "output_index": index, "item": {**item, "content": []}}
+        for part in item["content"]:
+            text = {"type": "response.output_text.delta", **place, "content_index": 0, "logprobs": []}
+            yield {**text, "delta": part["text"]}
+    yield {"type": "response.output_item.done", "output_index": index, "item": item}
+
+
+def openai_message(text: str, id: str = "msg_1") -> dict[str, Any]:
+    content = [{"type": "output_text", "text": text, "annotations": []}]
+    return {"type": "message", "id": id, "status": "completed", "role": "assistant", "content": content}
+
+
+def openai_call(call_id: str, name: str, arguments: str) -> dict[str, Any]:
+    call = {"id": f"fc_{call_id}", "call_id": call_id, "name": name, "arguments": arguments}
+    return {"type": "function_call", "status": "completed", **call}
 
 
 # --- Gemini: ai.google.dev/api/generate-content, streamGenerateContent with alt=sse ---
@@ -244,4 +303,4 @@ def google_chunk(*parts: dict[str, Any], finish: str | None = None, prompt: int 
     if finish:
         candidate["finishReason"] = finish
     usage = {"promptTokenCount": prompt, "candidatesTokenCount": output, "totalTokenCount": prompt + output}
-    return event({"candidates": [candidate], "usageMetadata": usage, "modelVersion": "gemini-2.5-flash"})
+    return event({"candidates": [candidate], "usageMetadata": usage, "modelVersion": "gemini-3.8-flash"})

@@ -51,6 +51,7 @@ class ChatRequest:
     """What a model is asked. ``max_tokens`` None: as much as the service gives.
 
     ``tool_choice``: "auto", "none", "any" (one of them must be called), or a tool's name (this one must).
+    Models that refuse a ``temperature`` are not told it; those that refuse to be forced get "auto" for the latter two.
     """
 
     model: str

@@ -69,13 +69,22 @@ class LanguageModelClient(ProviderClient):
             model: Any = self.chat_model(request, connection)
             options: dict[str, Any] = {"stop": list(request.stop)} if request.stop else {}
             if request.tools:
-                model = model.bind_tools(to_tools(request.tools), tool_choice=self.tool_choice(request.tool_choice))
+                model = model.bind_tools(to_tools(request.tools), tool_choice=self.tool_choice(request))
             chunks: Iterator[AIMessageChunk] = model.stream(to_messages(request), **options)
             yield from chunks
 
-    def tool_choice(self, choice: str) -> Any:
-        """As the LangChain model wants it."""
-        return choice
+    def tool_choice(self, request: ChatRequest) -> Any:
+        """As the LangChain model wants it. "auto" in place of what a model refuses."""
+        return request.tool_choice
+
+    @classmethod
+    def longest_answer(cls, model: str, setting: int) -> int:  # noqa: ARG003 - for services that go by it
+        """``max_tokens`` of a request that names none, by the connection's ``setting``."""
+        return setting
+
+    def limit_of(self, request: ChatRequest) -> int:
+        """``max_tokens`` to ask for, where the connection has a setting for it."""
+        return request.max_tokens or self.longest_answer(request.model, self.settings["max_tokens"])
 
     def tell(self, error: BaseException) -> OutboundError | None:
         """What a library's error means: those that came in the middle of an answer carry the service's words."""

@@ -68,7 +68,7 @@ class OpenAIProtocolClient(LanguageModelClient):
             "model_name": request.model,
             "openai_api_key": PLACEHOLDER,
             "openai_api_base": self.base_url(),
-            "max_tokens": request.max_tokens or self.settings["max_tokens"],
+            "max_tokens": self.limit_of(request),
             "max_retries": 0,
             "stream_usage": True,
             "http_client": connection.client,

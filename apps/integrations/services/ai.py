@@ -121,7 +121,10 @@ def _completed(request: ChatRequest, row: Integration) -> ChatRequest:
     model = request.model or str(row.setting("default_model") or "")
     if not model:
         raise wrong("model", "Name a model: the connection has no default.", "required")
-    return replace(request, model=model, max_tokens=request.max_tokens or row.setting("max_tokens") or None)
+    limit, setting = request.max_tokens, row.setting("max_tokens")
+    if limit is None and setting:
+        limit = row.definition.client_class.longest_answer(model, setting)
+    return replace(request, model=model, max_tokens=limit)
 
 
 def stream_chat_async(messages: Sequence[Message], *, account: Account | UUID, **options: Any) -> AsyncChatStream:

@@ -13,6 +13,7 @@ import pytest
 from apps.integrations.contracts.ai import Message, TokenUsage, ToolCall
 from apps.integrations.language_models import turn as turns
 from apps.integrations.outbound.errors import BadAnswer, BadRequest, NoAnswer, OutboundError
+from apps.integrations.providers import provider
 from apps.integrations.providers.errors import (
     CredentialRefused,
     Missing,
@@ -197,6 +198,115 @@ def test_why_it_ended_is_told(model: Model, name: str, pieces: Callable[[], Any]
 def test_tokens_from_the_cache_are_counted_apart(model: Model) -> None:
     model.says(*stand_in.openai_text("Hi"), *stand_in.openai_end(prompt=2000, cached=1920))
     assert ask("openai").result.usage == TokenUsage(input=2000, output=15, cached=1920)
+
+
+@pytest.mark.parametrize(
+    ("name", "asked_for", "sent"),
+    [
+        ("anthropic", "claude-opus-4-6", True),
+        ("anthropic", "claude-opus-4-7", False),
+        ("anthropic", "claude-opus-4-20990101", True),
+        ("anthropic", "claude-opus-5", False),
+        ("anthropic", "claude-sonnet-4-6", True),
+        ("anthropic", "claude-sonnet-5-5-20260928", False),
+        ("anthropic", "claude-haiku-4-5", True),
+        ("anthropic", "claude-haiku-5-5", False),
+        ("anthropic", "claude-fable-5-2", False),
+        ("openai", "gpt-4.1", True),
+        ("openai", "gpt-6-luna", False),
+        ("openai", "gpt-6.1-terra", False),
+        ("openai", "ft:gpt-10:acme", False),
+        ("openai_compatible", "gpt-6.1-terra", True),
+    ],
+)
+def test_a_temperature_goes_only_to_models_that_take_one(model: Model, name: str, asked_for: str, sent: bool) -> None:
+    model.says(*hello(name))
+    ask(name, request(model=asked_for, temperature=0.5))
+    assert ("temperature" in model.asked[0].body) is sent
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "forced"),
+    [
+        ("claude-sonnet-4-6", True),
+        ("claude-sonnet-5", True),
+        ("claude-sonnet-5-5", False),
+        ("claude-opus-5", True),
+        ("claude-opus-5-5", False),
+        ("claude-haiku-5-5", True),
+        ("claude-fable-5", True),
+        ("claude-fable-5-2", False),
+    ],
+)
+@pytest.mark.parametrize("choice", ["any", "weather"])
+def test_models_that_refuse_to_be_forced_are_left_to_choose(
+    model: Model, asked_for: str, forced: bool, choice: str
+) -> None:
+    model.says(*hello("anthropic"))
+    ask("anthropic", request(model=asked_for, tools=(WEATHER,), tool_choice=choice))
+    told = {"type": "any"} if choice == "any" else {"type": "tool", "name": "weather"}
+    assert model.asked[0].body["tool_choice"] == (told if forced else {"type": "auto"})
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "said_there", "limit"),
+    [
+        ("claude-sonnet-4-6", {}, 4096),
+        ("claude-opus-4-7", {}, 4096),
+        ("claude-sonnet-5-5", {}, 16_384),
+        ("claude-haiku-5-5", {"max_tokens": 1000}, 13_288),
+        ("claude-opus-5-5", {"max_tokens": 128_000}, 128_000),
+    ],
+)
+def test_models_that_think_first_get_room_for_it(
+    model: Model, asked_for: str, said_there: dict[str, Any], limit: int
+) -> None:
+    for said, sent in ((None, limit), (77, 77)):
+        model.says(*hello("anthropic"))
+        with client("anthropic", **{"max_tokens": 4096, **said_there}) as service:
+            list(service.chat(request(model=asked_for, max_tokens=said)))
+        assert model.asked[-1].body["max_tokens"] == sent
+
+
+def test_gpt_6_is_given_tools_by_the_other_protocol_and_keeps_no_conversation(model: Model) -> None:
+    message, calls = stand_in.openai_message("Let me look."), ("Köln", "Bonn")
+    output = (stand_in.openai_call(f"call_{city}", "weather", f'{{"city": "{city}"}}') for city in calls)
+    model.says(*stand_in.openai_response(message, *output))
+    asked_for = request(model="gpt-6.1-terra", temperature=0.5, max_tokens=77, tools=(WEATHER,), tool_choice="any")
+    result = ask("openai", asked_for).result
+    assert (result.text, result.finish) == ("Let me look.", "tool_calls")
+    assert [(call.id, call.arguments) for call in result.tool_calls] == [
+        ("call_Köln", {"city": "Köln"}),
+        ("call_Bonn", {"city": "Bonn"}),
+    ]
+    assert result.usage == TokenUsage(input=25, output=15)
+    (asked,) = model.asked
+    assert asked.path == "/v1/responses"
+    assert (asked.body["store"], asked.body["max_output_tokens"]) == (False, 77)
+    assert asked.body["tool_choice"] == "required"
+    assert "temperature" not in asked.body
+
+    model.says(*stand_in.openai_response(stand_in.openai_message("Rain.")))
+    answers = [Message(role="tool", text="Rain", answers=call.id) for call in result.tool_calls]
+    messages = (HELLO, result.message, *answers)
+    assert ask("openai", request(model="gpt-6.1-terra", messages=messages, tools=(WEATHER,))).result.text == "Rain."
+    sent = [item["call_id"] for item in model.asked[-1].body["input"] if item.get("type") == "function_call_output"]
+    assert sent == ["call_Köln", "call_Bonn"]
+
+
+RETIRING = ("claude-sonnet-4-5", "gemini-2.5-flash", "gemini-2.5-pro", "gpt-5", "gpt-5-mini", "gpt-5-nano")
+
+
+@pytest.mark.parametrize("name", ["anthropic", "openai", "google_ai"])
+def test_the_usual_model_is_on_offer_and_has_a_price_and_none_is_about_to_end(name: str) -> None:
+    definition = provider(name)
+    usual = definition.defaults["default_model"]
+    (field,) = (field for field in definition.settings if field.name == "default_model")
+    offered = {option.value for option in field.options}
+    assert usual in offered
+    assert {price.unit for price in definition.prices if price.product == usual} >= {"input_tokens", "output_tokens"}
+    assert not offered & set(RETIRING)
+    assert not [model for model in offered if model.startswith(("gpt-4o", "gpt-4.1"))]
 
 
 GOOGLE_DAY = {

@@ -171,6 +171,19 @@ def test_an_answer_that_may_not_fit_the_limit_is_not_asked_for(account: Account,
     assert len(model.asked) == 1
 
 
+def test_what_a_model_may_think_is_set_aside_too(account: Account, model: Model) -> None:
+    connected(account, "anthropic")
+    with tenant(account):
+        Limit.objects.create(measure="quantity", unit="output_tokens", period="day", amount=16_383)
+    with tenant(account), pytest.raises(LimitReached):
+        ai.chat([HELLO], actor=ACTOR, provider="anthropic", model="claude-sonnet-5-5")
+    assert model.asked == []
+    model.says(stand_in.anthropic_start(), *stand_in.anthropic_text("Hi"), *stand_in.anthropic_end())
+    with tenant(account):
+        assert ai.chat([HELLO], actor=ACTOR, provider="anthropic", model="claude-sonnet-4-6").text == "Hi"
+    assert model.asked[0].body["max_tokens"] == 4096
+
+
 def test_in_an_event_loop_it_is_read_without_holding_it_up(account: Account, model: Model) -> None:
     model.says(
         *stand_in.openai_text("One "), Pause(0.3), stand_in.openai_chunk({"content": "two"}), *stand_in.openai_end()

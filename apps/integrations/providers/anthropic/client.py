@@ -10,6 +10,7 @@ from apps.integrations.contracts.ai import ChatRequest
 from apps.integrations.language_models.client import PLACEHOLDER, LanguageModelClient
 from apps.integrations.outbound.errors import BadAnswer
 from apps.integrations.outbound.lent import LentConnection
+from apps.integrations.providers.anthropic.models import can_be_forced, takes_temperature, thinks
 from apps.integrations.providers.client import Tested
 from apps.integrations.providers.errors import (
     CredentialRefused,
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 _NO_CREDIT = "credit_balance_too_low"
+_TO_THINK = 12_288
+"""Tokens on top of the answer's own, for models that think first: what they think counts as output."""
+_MOST = 128_000
+"""Tokens that these models write at most."""
 # platform.claude.com/docs/en/api/errors: the type counts, since an error in the middle of an answer has no status.
 _KINDS: dict[str, type[ProviderError]] = {
     "invalid_request_error": Refused,
@@ -72,20 +77,28 @@ class Client(LanguageModelClient):
     def kind_of(self, status: int, code: str) -> type[ProviderError]:
         return Overloaded if status == 529 else super().kind_of(status, code)
 
-    def tool_choice(self, choice: str) -> Any:
-        return {"type": "none"} if choice == "none" else choice
+    def tool_choice(self, request: ChatRequest) -> Any:
+        """Models that refuse to be forced get "auto": they may then call another tool, or none."""
+        if request.tool_choice == "none":
+            return {"type": "none"}
+        return request.tool_choice if can_be_forced(request.model) else "auto"
+
+    @classmethod
+    def longest_answer(cls, model: str, setting: int) -> int:
+        return min(setting + _TO_THINK, _MOST) if thinks(model) else setting
 
     def chat_model(self, request: ChatRequest, connection: LentConnection) -> BaseChatModel:
         from apps.integrations.providers.anthropic.model import AnthropicModel
 
         host, path = self.sits_at()
-        limit = request.max_tokens or self.settings["max_tokens"]
-        options: dict[str, Any] = {} if request.temperature is None else {"temperature": request.temperature}
+        options: dict[str, Any] = {}
+        if request.temperature is not None and takes_temperature(request.model):
+            options["temperature"] = request.temperature
         options |= {
             "model_name": request.model,
             "anthropic_api_key": PLACEHOLDER,
             "anthropic_api_url": host + path.removesuffix("/v1"),  # the library adds it
-            "max_tokens_to_sample": limit,
+            "max_tokens_to_sample": self.limit_of(request),
             "max_retries": 0,
             "lent": connection,
         }
