@@ -18,7 +18,7 @@ from django.utils import timezone
 from apps.accounts.tenancy.apart import apart
 from apps.accounts.tenancy.scope import tenant
 from apps.integrations.models import Integration
-from apps.integrations.oauth.applications import application_for
+from apps.integrations.oauth.applications import NoApplication, application_for
 from apps.integrations.oauth.endpoint import Endpoint
 from apps.integrations.providers import Provider
 from apps.integrations.providers.errors import NotRenewed, NotSignedIn, SignInAgain
@@ -112,7 +112,11 @@ class VaultAccess:
     def _refresh(self, grant: Grant) -> Grant:
         """Ask the service, at the server that the grant came from."""
         settings = {**self._settings, **grant.facts}
-        endpoint = Endpoint(self._provider, application_for(self._provider, self._credentials), settings)
+        application = application_for(self._provider, self._credentials)
+        if self._is_applications and not application.own:
+            # The platform's application must never speak for an account by itself, at a server that the account names.
+            raise NoApplication(f"{self._provider.label}: an application's own grant needs an application of your own.")
+        endpoint = Endpoint(self._provider, application, settings)
         return endpoint.by_refresh_token(grant) if not self._is_applications else endpoint.by_application()
 
     def _adopt(self) -> None:

@@ -22,6 +22,7 @@ from apps.integrations.oauth.access import client_of, kind_of
 from apps.integrations.oauth.applications import Application, application_for
 from apps.integrations.oauth.endpoint import Endpoint
 from apps.integrations.outbound.breaker import close_all
+from apps.integrations.outbound.errors import OutboundError
 from apps.integrations.providers import provider, providers
 from apps.integrations.providers.errors import NotRenewed, NotSignedIn, SignInAgain
 from apps.integrations.services import connections, trying
@@ -367,3 +368,26 @@ def test_hubspot_is_asked_at_its_dated_addresses(httpserver: HTTPServer, setting
         "client_id": "client",
         "client_secret": "the-client-secret",
     }
+
+
+def test_the_platforms_application_never_speaks_by_itself(
+    httpserver: HTTPServer, cast: Cast, settings: LazySettings
+) -> None:
+    """Else an account could read whatever the operator's application may, at a server of its choice."""
+    close_all()
+    settings.PROVIDER_URLS = {"salesforce": httpserver.url_for("/services")}
+    settings.OAUTH_ORIGINS = {"salesforce": httpserver.url_for("")}
+    settings.OAUTH_APPS = {"salesforce": ("platform-client", "platform-secret")}
+    settings.OUTBOUND_ALLOW = ["localhost", "127.0.0.1"]
+    with tenant(cast.account):
+        row = connections.connect(
+            actor=OWNER,
+            category="crm",
+            provider_name="salesforce",
+            credentials={},
+            settings={"grant": "client_credentials"},
+        )
+        _ = row.credentials
+    with pytest.raises(OutboundError), client_of(row) as client:
+        client.test()
+    assert httpserver.log == []
