@@ -60,6 +60,7 @@ class LanguageModelClient(ProviderClient):
             judge=self.judge,
             own=self.own_headers,
             attempts=self._attempts,
+            allowed=self._allowed,
         )
 
     def _ask(self, request: ChatRequest, connection: LentConnection) -> Iterator[AIMessageChunk]:

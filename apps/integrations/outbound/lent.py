@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx2
 
+from apps.integrations.outbound.addresses import AllowList
 from apps.integrations.outbound.breaker import Breaker, breaker_for
 from apps.integrations.outbound.deadline import left
 from apps.integrations.outbound.errors import BadAnswer, BadRequest, NoAnswer, OutboundError
@@ -46,6 +47,7 @@ class LentConnection(httpx2.BaseTransport):
         headers: Mapping[str, str],
         judge: Judge,
         own: tuple[str, ...] = (),
+        allowed: AllowList = AllowList(),  # noqa: B008 - frozen
         transport: httpx2.BaseTransport | None = None,
         idle_seconds: float = 60.0,
         attempts: int = 2,
@@ -66,7 +68,7 @@ class LentConnection(httpx2.BaseTransport):
         self._headers = {"User-Agent": "Strongroom", "Accept-Encoding": "identity", **headers}
         self._own = tuple(name.lower() for name in ("accept", "content-", "host", *own))
         self._judge = judge
-        self._transport = transport or public_internet()
+        self._transport = transport or public_internet(allowed)
         self._timeout = httpx2.Timeout(idle_seconds, connect=5.0).as_dict()
         self._attempts = attempts
         self._longest_wait = longest_wait

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.integrations.contracts.ai import ChatRequest, ChatResult, Message, Tool
+from apps.integrations.outbound.addresses import AllowList
 from apps.integrations.providers import provider
 
 KEY = "sk-ant-api03-4eC39HqLyjWDarjtT1zdp7dcwxyz"
@@ -22,9 +23,9 @@ def request(**values: Any) -> ChatRequest:
     return ChatRequest(**{"model": "a-model", "messages": (HELLO,), **values})
 
 
-def client(name: str, **settings: Any) -> Any:
+def client(name: str, *, allowed: AllowList = AllowList(), **settings: Any) -> Any:  # noqa: B008 - frozen
     definition = provider(name)
-    return definition.client_class(definition, {"api_key": KEY}, settings, attempts=1)
+    return definition.client_class(definition, {"api_key": KEY}, settings, attempts=1, allowed=allowed)
 
 
 @dataclass
@@ -35,9 +36,9 @@ class Heard:
     result: ChatResult
 
 
-def ask(name: str, asked: ChatRequest | None = None) -> Heard:
+def ask(name: str, asked: ChatRequest | None = None, **options: Any) -> Heard:
     """Read a turn to its end. Raises OutboundError."""
-    with client(name) as service:
+    with client(name, **options) as service:
         turn = service.chat(asked or request())
         try:
             parts = list(turn)

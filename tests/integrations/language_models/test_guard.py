@@ -35,7 +35,7 @@ HOSTILE = (
 def test_a_hostile_address_reaches_nothing(name: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     with dns_server(ZONE) as names, listener() as (port, came):
         guarded = GuardedTransport(AllowList(), resolve=resolving_at(names))
-        monkeypatch.setattr(lent, "public_internet", lambda: guarded)
+        monkeypatch.setattr(lent, "public_internet", lambda _: guarded)
         for host in HOSTILE:
             settings.PROVIDER_URLS = {name: host.replace("PORT", str(port)) + PATHS[name]}
             with pytest.raises((AddressRefused, NotConnected, BadRequest)):
@@ -51,7 +51,7 @@ def test_a_name_that_changes_its_mind_is_connected_to_where_it_was_judged(
     good = AllowList.of(["127.0.0.2/32"])
     with listener() as (port, came), dns_server({"rebind.test": ["127.0.0.2", "127.0.0.1"]}) as server:
         guarded = GuardedTransport(good, resolve=resolving_at(server))
-        monkeypatch.setattr(lent, "public_internet", lambda: guarded)
+        monkeypatch.setattr(lent, "public_internet", lambda _: guarded)
         monkeypatch.setattr(lent, "STALE", 0.0)  # else the listener, which hangs up, is asked again at once
         settings.PROVIDER_URLS = {name: f"http://rebind.test:{port}{PATHS[name]}"}
         with pytest.raises(OutboundError) as hung_up:
@@ -76,6 +76,17 @@ def test_by_its_event_loop_side_a_library_takes_the_same_way(name: str, settings
             with pytest.raises(BadRequest):
                 synchronously(connection.asynchronous.get)(f"http://127.0.0.1:{port}/")
     assert came == []
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_what_the_operator_opened_to_the_account_is_open_to_its_models(name: str, settings: Any) -> None:
+    settings.OUTBOUND_ALLOW = []
+    with listener() as (port, came):
+        settings.PROVIDER_URLS = {name: f"http://127.0.0.1:{port}{PATHS[name]}"}
+        with pytest.raises(OutboundError) as hung_up:
+            ask(name, allowed=AllowList.of([f"127.0.0.1:{port}"]))
+        assert not isinstance(hung_up.value, AddressRefused)
+    assert set(came) == {"127.0.0.1"}
 
 
 def test_a_library_can_not_go_elsewhere_with_the_key(settings: Any) -> None:
