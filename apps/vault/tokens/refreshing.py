@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -94,7 +94,7 @@ class _Refresh:
     kind: str
     refresher: Refresher
     generation: int
-    refused: str
+    refused: str = field(repr=False)
     obtained: Grant | None = None
     """What the service gave, until it is stored."""
 
@@ -145,16 +145,17 @@ class _Refresh:
             row.last_error = str(error)[:_LONGEST_ERROR] or type(error).__name__
             return _wait(row, grant, now, serves)
         crash_point("tokens.before_store")
-        return _put(row, grant.followed_by(self.obtained), timezone.now())
+        return _put(row, self.obtained, timezone.now())
 
     def _ask(self, row: Token, grant: Grant, asking: str) -> Grant:
         """A new grant by the current pair; by the one before if the service never took the current one."""
         try:
-            return self.refresher(grant)
+            return grant.followed_by(self.refresher(grant))
         except GrantRefused:
             if row.pair_before is None or row.pair_before.get("refresh_token") in {"", grant.refresh_token}:
                 raise
-            return self.refresher(grant_of(row, before=True))
+            before = grant_of(row, before=True)
+            return before.followed_by(self.refresher(before))
         finally:
             cache.delete(asking)
 

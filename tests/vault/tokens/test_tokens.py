@@ -176,6 +176,24 @@ def test_the_pair_before_saves_a_grant_whose_new_pair_the_service_never_took(
     assert row_of(account).status == Token.Status.ACTIVE
 
 
+def test_the_pair_before_stays_good_when_the_service_sends_no_new_refresh_token(
+    account: Account, service: Service
+) -> None:
+    """RFC 6749 section 6: then the one that was used goes on; not the newer one, which the service refused."""
+    keep(account, ago=timedelta(hours=2))
+    access_token(account.id, KIND, refresher=service.refresh)
+
+    def only_the_first(grant: Grant) -> Grant:
+        if grant.refresh_token != "refresh-0":
+            raise GrantRefused("unknown")
+        return Grant("access-again", "", expires_at=timezone.now() + timedelta(hours=1))
+
+    with time_machine.travel(timezone.now() + timedelta(hours=2), tick=True):
+        assert access_token(account.id, KIND, refresher=only_the_first) == "access-again"
+    with tenant(account):
+        assert retrieve(KIND).refresh_token == "refresh-0"
+
+
 def test_a_failure_that_passes_is_tried_again_later_and_the_old_token_serves_meanwhile(
     account: Account, service: Service
 ) -> None:
