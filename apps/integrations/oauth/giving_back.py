@@ -6,6 +6,8 @@ import logging
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db import DatabaseError
+
 from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.permissions import require
@@ -53,6 +55,8 @@ def give_back_all(row: Integration, *, actor: Actor) -> str:
     for kind in Token.objects.filter(kind__startswith=f"{PREFIX}:{row.pk}").values_list("kind", flat=True):
         try:
             revoke(kind, actor=actor, label=row.label)
+        except DatabaseError:
+            raise  # then nothing was removed
         except Exception as error:
             logger.warning("A grant was removed and its service not told: %s", type(error).__name__)
             why = str(error)

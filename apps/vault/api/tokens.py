@@ -6,6 +6,7 @@ import logging
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.db import DatabaseError
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -103,6 +104,8 @@ class TokenView(AccountView):
         check_unchanged(request, lambda: show_token(row))
         try:
             revoke(kind, actor=self.actor)
+        except DatabaseError:
+            raise  # then nothing was removed
         except Exception as error:
             logger.warning("A grant was removed, and its service not told: %s", type(error).__name__)
             return answer({"given_back": False, "detail": f"Removed here. The service could not be told: {error}"})
