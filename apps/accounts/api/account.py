@@ -52,7 +52,7 @@ class OwnAccountView(AccountView):
     )
     def patch(self, request: Request) -> HttpResponse:
         """Fields that are left out stay."""
-        account = Account.objects.select_for_update().get(pk=self.account.pk)
+        account = Account.objects.select_for_update(no_key=True).get(pk=self.account.pk)
         check_unchanged(request, lambda: show_account(account))
         values = self.body(AccountSerializer)
         return answer_object(request, show_account(update_account(account, actor=self.actor, **values)))

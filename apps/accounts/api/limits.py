@@ -166,6 +166,6 @@ class LimitView(AccountView):
         return HttpResponse(status=204)
 
     def _locked(self, request: Request, limit_id: UUID) -> Limit:
-        row: Limit = Limit.objects.select_for_update().get(pk=limit_id)
+        row: Limit = Limit.objects.select_for_update(no_key=True).get(pk=limit_id)
         check_unchanged(request, lambda: _shown(row))
         return row

@@ -58,7 +58,7 @@ def set_limit(
     )
     _check(wanted)
     same = {name: getattr(wanted, name) for name in (*IDENTITY, "set_by")}
-    there = Limit.objects.select_for_update().filter(**same, of_key=False).first()
+    there = Limit.objects.select_for_update(no_key=True).filter(**same, of_key=False).first()
     if there is not None:
         return change_limit(there, actor=actor, amount=amount, allow_unpriced=allow_unpriced)
     wanted.save(force_insert=True)
@@ -103,7 +103,7 @@ def remove_limit(row: Limit, *, actor: Actor) -> None:
 
 def set_key_limit(key: APIKey) -> None:
     """Make ``cost_limit_per_month`` of a key the limit that it is; None takes it away. The key's own entry tells."""
-    there = Limit.objects.select_for_update().filter(api_key_id=key.id, of_key=True).first()
+    there = Limit.objects.select_for_update(no_key=True).filter(api_key_id=key.id, of_key=True).first()
     amount = key.cost_limit_per_month
     if amount is None:
         if there is not None:

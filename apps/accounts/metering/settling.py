@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models import F
 from django.utils import timezone
 
@@ -42,6 +42,11 @@ def settle(reservation: Reservation, *lines: Line, ok: bool = True, duration_ms:
 
     Raises UnknownReservation for one that this account does not have.
     """
+    for _ in range(_TRIES - 1):
+        try:
+            return beside(lambda: _settle(reservation, lines, ok, duration_ms))
+        except OperationalError:  # a deadlock with a change of the limit, a lost connection: nobody else would count it
+            continue
     return beside(lambda: _settle(reservation, lines, ok, duration_ms))
 
 
@@ -133,6 +138,7 @@ def _write(row: Reservation, priced: Sequence[Priced], ok: bool, duration_ms: in
     _roll_up(row, work, priced, ok, duration_ms or 0)
 
 
+_TRIES = 3
 _ROLL_UP = """
 INSERT INTO accounts_dailyusage AS day (id, account_id, created_at, updated_at, day, source, subject, cause,
     cause_subject, user_id, api_key_id, unit, item, quantity, cost, unpriced, calls, errors, duration_ms)

@@ -130,7 +130,7 @@ def remove(request: HttpRequest, limit_id: UUID) -> HttpResponse:
 
 
 def _found(limit_id: UUID) -> Limit:
-    row: Limit | None = Limit.objects.select_for_update().filter(pk=limit_id).first()
+    row: Limit | None = Limit.objects.select_for_update(no_key=True).filter(pk=limit_id).first()
     if row is None:
         raise Http404("No such limit.")
     return row

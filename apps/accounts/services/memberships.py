@@ -90,7 +90,7 @@ def remove_member(membership: Membership, *, actor: Actor) -> None:
 
 def _locked(membership: Membership) -> Membership:
     """The row as it is now. All owner changes of an account queue behind its own row, so two can't both be last."""
-    Account.objects.select_for_update().get(pk=membership.account_id)
+    Account.objects.select_for_update(no_key=True).get(pk=membership.account_id)
     found = Membership.objects.select_related("user").filter(pk=membership.pk).first()
     if found is None:
         raise PermissionDenied("This membership has ended already.")

@@ -72,3 +72,4 @@ def _run(function: Callable[[], T], request: RequestContext, name: str) -> T:
             return function()
     finally:
         _inside.names = set()
+        close_old_connections()  # one of a pool goes back to it now, not when this thread has its next work
