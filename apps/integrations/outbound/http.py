@@ -136,7 +136,9 @@ class HttpClient:
         try:
             answer = self._send(method, path, parts)
         except OutboundError as error:
-            if not error.permanent:  # then nobody was asked, and the host is not to blame
+            # Not for what is permanent: nobody was asked. Not for an answer that can't be used: the host is there, and
+            # one account must not shut a host that others use by what it asks of it.
+            if not error.permanent and not isinstance(error, BadAnswer):
                 self._breaker.failed()
             raise
         if answer.status >= 500:

@@ -184,7 +184,7 @@ class LentConnection(httpx2.BaseTransport):
                     yield chunk
         except OutboundError as error:
             self._note(error)
-            if not self._aborted:
+            if not self._aborted and not isinstance(error, BadAnswer):
                 self._breaker.failed()
             raise
 

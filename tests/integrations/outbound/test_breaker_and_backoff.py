@@ -6,8 +6,9 @@ from email.utils import formatdate
 import pytest
 
 from apps.integrations.outbound.backoff import delay, read_retry_after
-from apps.integrations.outbound.breaker import FAILURES, OPEN_SECONDS, Breaker, breaker_for
-from apps.integrations.outbound.errors import CircuitOpen
+from apps.integrations.outbound.breaker import FAILURES, OPEN_SECONDS, Breaker, breaker_for, close_all
+from apps.integrations.outbound.errors import BadAnswer, CircuitOpen
+from apps.integrations.outbound.http import HttpClient
 
 pytestmark = pytest.mark.covers("P-10")
 
@@ -85,3 +86,17 @@ def test_retry_after_in_seconds(value, expected):
 def test_retry_after_as_a_date():
     assert read_retry_after(formatdate(time.time() + 30, usegmt=True)) == pytest.approx(30, abs=2)
     assert read_retry_after(formatdate(time.time() - 30, usegmt=True)) == 0
+
+
+def test_an_answer_that_can_not_be_used_does_not_shut_the_host_for_others(httpserver, settings):
+    """One account could shut a host that many use, by asking it for something too large."""
+    close_all()
+    settings.OUTBOUND_ALLOW = ["localhost"]
+    httpserver.expect_request("/large").respond_with_data(b"x" * 2048)
+    httpserver.expect_request("/small").respond_with_data(b"x")
+    with HttpClient(httpserver.url_for("/"), headers={}, judge=lambda _: None, attempts=1, maximum_answer=1024) as http:
+        for _ in range(FAILURES + 1):
+            with pytest.raises(BadAnswer):
+                http.call("GET", "large", repeatable=True)
+        assert http.call("GET", "small", repeatable=True).status == 200
+    close_all()
