@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from apps.accounts.models import Account
 from apps.accounts.tenancy.scope import platform, tenant
 from apps.integrations.models import ReceivedEvent
 from apps.integrations.signals import provider_event_received
@@ -42,12 +43,15 @@ def sweep() -> int:
     """Hand on what was left over in any account. Returns how many events."""
     with platform("find accounts with events that nobody was told of"):
         due = ReceivedEvent.objects.filter(handed_on_at=None, next_attempt_at__lte=timezone.now())
+        due = due.filter(account__status=Account.Status.ACTIVE)  # those of others wait, as their jobs do
         accounts = list(due.order_by().values_list("account_id", flat=True).distinct()[:500])
     return sum(hand_on(account_id) for account_id in accounts)
 
 
 def _hand_on_next(account_id: UUID) -> bool:
     with tenant(account_id):
+        if not Account.objects.filter(pk=account_id, status=Account.Status.ACTIVE).exists():
+            return False
         now = timezone.now()
         due = ReceivedEvent.objects.filter(handed_on_at=None, next_attempt_at__lte=now)
         event = due.select_for_update(skip_locked=True).order_by("next_attempt_at", "id").first()
