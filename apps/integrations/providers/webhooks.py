@@ -27,8 +27,8 @@ class Delivery:
     """A request as it came. ``url`` is the whole address as the service knows it: some sign it."""
 
     method: str
-    url: str
-    headers: Mapping[str, str]
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
     """Names in lower case."""
     body: bytes = field(default=b"", repr=False)
     received_at: datetime | None = None

@@ -15,6 +15,8 @@ from importlib import import_module
 from typing import Any
 from uuid import UUID
 
+from django.db import DataError
+
 from apps.accounts.tenancy.scope import platform, tenant
 from apps.integrations.models import Integration
 from apps.integrations.outbound.errors import OutboundError
@@ -55,11 +57,16 @@ def take(integration_id: UUID, delivery: Delivery) -> Received | None:
         # Strangers write what is sent here: a fault that they find in our code is ours to mend, not theirs to see.
         logger.exception("The webhook of a provider failed on a delivery for %s.", integration_id)
         return None
-    with tenant(known.account_id):
-        row = Integration.objects.filter(pk=integration_id, enabled=True).first()
-        if row is None:  # removed in these milliseconds
-            return None
-        keep(row, received.events)
+    try:
+        with tenant(known.account_id):
+            row = Integration.objects.filter(pk=integration_id, enabled=True).first()
+            if row is None:  # removed in these milliseconds
+                return None
+            keep(row, received.events)
+    except (ValueError, RecursionError, DataError):
+        # Signed, and yet nothing that can be stored (thousands of brackets in each other): it would come for ever.
+        logger.exception("A delivery for %s can't be stored.", integration_id)
+        return None
     return received
 
 

@@ -26,7 +26,7 @@ def keep(row: Integration, events: Iterable[ProviderEvent]) -> int:
             integration=row,
             account_id=row.account_id,
             key=key,
-            kind=event.kind[:120],
+            kind=event.kind.replace("\0", "")[:120],
             payload=dict(event.payload),
             occurred_at=event.at,
             next_attempt_at=now,

@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from apps.accounts.models import Account
 from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import current_account_id, tenant
 from apps.integrations.models import Integration, ReceivedEvent
@@ -301,7 +302,35 @@ class TestRefusalsInTheTrail:
         assert self.recorded(cast) == []
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"id": "evt_9", "type": "a\\u0000b"}',
+        b'{"id": "evt_9", "type": "x", "deep": ' + b"[" * 900 + b"]" * 900 + b"}",
+    ],
+)
+def test_what_is_signed_and_can_hardly_be_stored_is_no_fault_of_ours(
+    cast: Cast, stripe: Integration, send: Send, body: bytes
+) -> None:
+    assert send(stripe, body).status_code in {200, 400}
+    assert [event.kind for event in events(cast)] in ([], ["ab"], ["x"])
+
+
 class TestHandingOn:
+    def test_a_suspended_accounts_events_wait(
+        self, cast: Cast, stripe: Integration, send: Send, told: list[Any]
+    ) -> None:
+        send(stripe)
+        cast.account.status = Account.Status.SUSPENDED
+        with tenant(cast.account):
+            cast.account.save()
+        assert handing_on.sweep() + handing_on.hand_on(cast.account.id) == 0
+        cast.account.status = Account.Status.ACTIVE
+        with tenant(cast.account):
+            cast.account.save()
+        assert handing_on.sweep() == 1
+        assert len(told) == 1
+
     def test_floors_above_are_told_once_in_the_accounts_scope(
         self, cast: Cast, stripe: Integration, send: Send, told: list[Any]
     ) -> None:
