@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -29,15 +30,16 @@ def d6(world: World) -> Iterator[Figure]:
         with tenant(world.account.id):
             store("bench", grant, actor=Actor.system("bench"))
         tokens, took = _ask(server, world)
-    right = tokens == ["access-1"] * PROCESSES * THREADS
+    others = Counter(token for token in tokens if token != "access-1")
     yield Figure(
         "D6",
         "refresh calls that 100 workers in 2 processes make for one expired token",
         server.calls,
         server.calls,
         "= 1",
-        server.calls == 1 and right,
+        server.calls == 1 and len(tokens) == PROCESSES * THREADS and not others,
         unit="calls",
+        note="".join(f"\n  {times} workers got instead: {answer}" for answer, times in others.most_common()),
         parts={"workers_with_the_new_token": tokens.count("access-1"), "seconds": round(took, 2)},
     )
 

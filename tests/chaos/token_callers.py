@@ -67,7 +67,8 @@ def together(url: str, account: UUID, kind: str, number: int) -> None:
     from apps.accounts.tenancy import apart
     from apps.vault.tokens import access_token
 
-    apart._THREADS = 3  # the embedded server takes 120 connections, and every caller holds one
+    apart.THREADS.most = 3  # the embedded server takes 120 connections, and every caller holds one
+    assert apart.THREADS.executor()._max_workers == 3
     ready = threading.Barrier(number + 1)
 
     def call(_: int) -> str:

@@ -29,7 +29,7 @@ class Threads:
     """Threads for one kind of work, made anew after a fork, since threads do not survive one."""
 
     def __init__(self, name: str, most: int) -> None:
-        self.name, self._most = name, most
+        self.name, self.most = name, most
         self._lock = threading.Lock()
         self._made: tuple[int, ThreadPoolExecutor] | None = None
 
@@ -37,14 +37,14 @@ class Threads:
         """The pool of this process."""
         with self._lock:
             if self._made is None or self._made[0] != os.getpid():
-                self._made = (os.getpid(), ThreadPoolExecutor(self._most, thread_name_prefix=self.name))
+                self._made = (os.getpid(), ThreadPoolExecutor(self.most, thread_name_prefix=self.name))
             return self._made[1]
 
 
-_THREADS = Threads("apart", 16)
+THREADS = Threads("apart", 16)
 
 
-def apart(function: Callable[[], T], *, threads: Threads = _THREADS) -> T:
+def apart(function: Callable[[], T], *, threads: Threads = THREADS) -> T:
     """What ``function`` returns or raises, called outside of the caller's transaction and scopes.
 
     Raises RuntimeError inside another ``apart`` on the same threads: it would wait for a thread while it holds one.
