@@ -57,6 +57,7 @@ class LanguageModelClient(ProviderClient):
         return LentConnection(
             self.base_url(),
             headers=self.authentication(),
+            written_by=self.writer_of(self.base_url()),
             judge=self.judge,
             own=self.own_headers,
             attempts=self._attempts,

@@ -46,6 +46,7 @@ def client_of(
         options["source"] = VaultAccess(row, used)
     assert row.account_id is not None
     options.setdefault("allowed", opened_addresses(row.account_id))
+    options.setdefault("account_id", row.account_id)
     return definition.client_class(definition, used, row.settings if settings is None else settings, **options)
 
 

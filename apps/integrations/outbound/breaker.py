@@ -1,10 +1,19 @@
-"""Circuit breakers: a host that keeps failing is left alone, then tried by one call."""
+"""Circuit breakers: a server that keeps failing is left alone, then tried by one call.
+
+A server is a scheme, a host and a port: what fails under one says nothing of another. Where an account wrote the
+address itself, its circuit is its own: one account's broken server, or one that it broke on purpose, shuts nobody
+else's.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
+from uuid import UUID
+
+import httpx2
 
 from apps.integrations.outbound.errors import CircuitOpen
 
@@ -12,10 +21,13 @@ FAILURES = 5
 """Failures in a row after which a circuit opens."""
 OPEN_SECONDS = 30.0
 """How long nobody calls; then one call tries, and its result closes the circuit or opens it again."""
+_MOST = 10_000
+"""Circuits that are kept: accounts may write any number of addresses. The one that was not used for longest goes."""
+_PORTS = {"http": 80, "https": 443}
 
 
 class Breaker:
-    """The circuit of one host. Safe for threads."""
+    """The circuit of one server. ``host`` is its name for people. Safe for threads."""
 
     def __init__(self, host: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.host = host
@@ -47,14 +59,19 @@ class Breaker:
                 self._opened_at = self._clock()
 
 
-_breakers: dict[str, Breaker] = {}
+_breakers: OrderedDict[tuple[str, str, int | None, UUID | None], Breaker] = OrderedDict()
 _lock = threading.Lock()
 
 
-def breaker_for(host: str) -> Breaker:
-    """The one breaker of this process for ``host`` (with its port)."""
+def breaker_for(url: httpx2.URL, *, written_by: UUID | None = None) -> Breaker:
+    """The one breaker of this process for the server of ``url``, or for the account that wrote the address."""
+    key = (url.scheme, url.host, url.port or _PORTS.get(url.scheme), written_by)
     with _lock:
-        return _breakers.setdefault(host, Breaker(host))
+        found = _breakers.setdefault(key, Breaker(url.host))
+        _breakers.move_to_end(key)
+        while len(_breakers) > _MOST:
+            _breakers.popitem(last=False)
+        return found
 
 
 def close_all() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict, Unpack
+from uuid import UUID
 
 import httpcore2
 import httpx2
@@ -57,8 +58,8 @@ class HttpClient:
 
     Calls reach the public Internet only, whatever the name resolves to (``guard``), and what the operator opened for
     the account (``allowed``). With ``operators_address``, an address that the operator set and no account, they go
-    anywhere, through the proxy that the environment names. ``transport`` replaces all of this. Raises BadRequest for
-    an address that is none.
+    anywhere, through the proxy that the environment names. ``transport`` replaces all of this. ``written_by`` is the
+    account that wrote the address, whose failures are then its own. Raises BadRequest for an address that is none.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class HttpClient:
         judge: Judge,
         operators_address: bool = False,
         allowed: AllowList = AllowList(),  # noqa: B008 - frozen
+        written_by: UUID | None = None,
         transport: httpx2.BaseTransport | None = None,
         timeout: httpx2.Timeout = TIMEOUT,
         attempts: int = 3,
@@ -96,7 +98,7 @@ class HttpClient:
         self._longest_wait = longest_wait
         self._maximum_answer = maximum_answer
         self._maximum_seconds = maximum_seconds
-        self._breaker = breaker or breaker_for(self._http.base_url.netloc.decode())
+        self._breaker = breaker or breaker_for(self._http.base_url, written_by=written_by)
         self._sleep = sleep
 
     def __enter__(self) -> HttpClient:
@@ -135,10 +137,12 @@ class HttpClient:
         self._breaker.before_call()
         try:
             answer = self._send(method, path, parts)
+        except BadAnswer:
+            # The host is there, and one account must not shut a host that others use by what it asks of it.
+            self._breaker.succeeded()
+            raise
         except OutboundError as error:
-            # Not for what is permanent: nobody was asked. Not for an answer that can't be used: the host is there, and
-            # one account must not shut a host that others use by what it asks of it.
-            if not error.permanent and not isinstance(error, BadAnswer):
+            if not error.permanent:  # else nobody was asked
                 self._breaker.failed()
             raise
         if answer.status >= 500:

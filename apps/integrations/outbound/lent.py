@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from uuid import UUID
 
 import httpx2
 
@@ -37,7 +38,8 @@ class LentConnection(httpx2.BaseTransport):
     """One call through a library. ``client`` and ``asynchronous`` are what the library gets; the latter calls nobody.
 
     ``headers`` replace what the library sends under these names; of others it may send what HTTP itself needs, and
-    those that begin with one of ``own``. ``error`` is what went wrong, in our terms.
+    those that begin with one of ``own``. ``written_by`` is as of ``HttpClient``. ``error`` is what went wrong, in our
+    terms.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class LentConnection(httpx2.BaseTransport):
         judge: Judge,
         own: tuple[str, ...] = (),
         allowed: AllowList = AllowList(),  # noqa: B008 - frozen
+        written_by: UUID | None = None,
         transport: httpx2.BaseTransport | None = None,
         idle_seconds: float = 60.0,
         attempts: int = 2,
@@ -73,7 +76,7 @@ class LentConnection(httpx2.BaseTransport):
         self._attempts = attempts
         self._longest_wait = longest_wait
         self._maximum_answer = maximum_answer
-        self._breaker = breaker or breaker_for(url.netloc.decode())
+        self._breaker = breaker or breaker_for(url, written_by=written_by)
         self._sleep = sleep
         self._lock = threading.Lock()
         self._aborted = False

@@ -11,8 +11,9 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self, Unpack
+from typing import Any, ClassVar, Self, Unpack
 from urllib.parse import quote, quote_plus, urlsplit
+from uuid import UUID
 
 import orjson
 from django.conf import settings as django_settings
@@ -61,11 +62,13 @@ class ProviderClient:
     """Calls of one connection. Close it, or use it as a context manager. Its credential is never in its repr.
 
     ``source`` gives access tokens, to providers that declare ``oauth``. Raises OutboundError when it has none.
-    ``allowed`` is what the operator opened for the account.
+    ``account_id`` is whose connection it is, ``allowed`` what the operator opened for that account.
     """
 
     maximum_answer = MAXIMUM_ANSWER
     """Bytes of one answer."""
+    address_setting: ClassVar[str] = ""
+    """The setting in which an account writes the address of a server of its own; "" where it can't."""
 
     def __init__(
         self,
@@ -76,6 +79,7 @@ class ProviderClient:
         attempts: int = 2,
         source: AccessSource | None = None,
         allowed: AllowList = AllowList(),  # noqa: B008 - frozen
+        account_id: UUID | None = None,
     ) -> None:
         self.provider = provider
         self.credentials = credentials
@@ -83,6 +87,7 @@ class ProviderClient:
         self._attempts = attempts
         self._source = source
         self._allowed = allowed
+        self._account_id = account_id
         self._access: Access | None = None
         self._told = False
         self.http = self._open()
@@ -97,11 +102,18 @@ class ProviderClient:
             headers={"User-Agent": "Strongroom", "Accept": "application/json", **headers},
             judge=self.judge,
             allowed=self._allowed,
+            written_by=self.writer_of(url),
             attempts=self._attempts,
             longest_wait=5.0,
             maximum_answer=self.maximum_answer,
             maximum_seconds=MAXIMUM_SECONDS,
         )
+
+    def writer_of(self, url: str) -> UUID | None:
+        """The account, when ``url`` is the address it wrote; None for the service's own and the operator's."""
+        written = str(self.settings.get(self.address_setting) or "")
+        usual = self.provider.defaults.get(self.address_setting)
+        return self._account_id if written and written != usual and url.startswith(written.rstrip("/")) else None
 
     def __repr__(self) -> str:
         return f"<client of {self.provider.name}>"

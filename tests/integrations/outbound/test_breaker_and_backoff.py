@@ -2,13 +2,20 @@
 
 import time
 from email.utils import formatdate
+from uuid import UUID
 
+import httpx2
 import pytest
 
+from apps.accounts.identifiers import uuid7
+from apps.integrations.outbound import breaker as breaker_module
 from apps.integrations.outbound.backoff import delay, read_retry_after
 from apps.integrations.outbound.breaker import FAILURES, OPEN_SECONDS, Breaker, breaker_for, close_all
-from apps.integrations.outbound.errors import BadAnswer, CircuitOpen
+from apps.integrations.outbound.errors import BadAnswer, CircuitOpen, OutboundError
 from apps.integrations.outbound.http import HttpClient
+from apps.integrations.providers import provider
+from apps.integrations.providers.errors import Unavailable
+from tests.integrations.language_models.asking import request as chat_request
 
 pytestmark = pytest.mark.covers("P-10")
 
@@ -65,8 +72,81 @@ def test_after_a_while_one_call_tries_and_decides(breaker, clock):
     assert [is_open(breaker) for _ in range(3)] == [False] * 3
 
 
-def test_each_host_has_one_breaker():
-    assert breaker_for("a.example:443") is breaker_for("a.example:443") is not breaker_for("b.example:443")
+def url(text: str) -> httpx2.URL:
+    return httpx2.URL(text)
+
+
+def test_each_server_has_one_breaker():
+    one = breaker_for(url("https://a.example/v1"))
+    assert one is breaker_for(url("https://a.example:443/v2")) is breaker_for(url("https://A.example"))
+    for other in ("https://b.example", "https://a.example:8443", "http://a.example", "http://a.example:443"):
+        assert one is not breaker_for(url(other)), other
+
+
+def test_an_account_has_breakers_of_its_own_for_addresses_that_it_wrote():
+    address, one, other = url("https://llm.example/v1"), uuid7(), uuid7()
+    breakers = {id(breaker_for(address, written_by=account)) for account in (None, one, other)}
+    assert len(breakers) == 3
+    assert breaker_for(address, written_by=one) is breaker_for(url("https://llm.example:443"), written_by=one)
+
+
+def test_only_so_many_breakers_are_kept_and_the_latest_of_them(monkeypatch):
+    close_all()
+    monkeypatch.setattr(breaker_module, "_MOST", 3)
+    kept = [breaker_for(url(f"https://{name}.example")) for name in "abc"]
+    assert breaker_for(url("https://a.example")) is kept[0]
+    breaker_for(url("https://d.example"))
+    assert breaker_for(url("https://a.example")) is kept[0]
+    assert breaker_for(url("https://b.example")) is not kept[1]
+    close_all()
+
+
+def test_the_broken_server_of_one_account_is_not_shut_for_another(httpserver, settings):
+    close_all()
+    settings.OUTBOUND_ALLOW = ["localhost"]
+    settings.PROVIDER_URLS = {}
+    httpserver.expect_request("/v1/models").respond_with_data(b"{}", status=500)
+    definition, address = provider("openai_compatible"), {"base_url": httpserver.url_for("/v1")}
+
+    def ask(account_id: UUID) -> OutboundError:
+        with definition.client_class(definition, {}, address, attempts=1, account_id=account_id) as client:
+            with pytest.raises(OutboundError) as failure:
+                client.test()
+            with pytest.raises(OutboundError):
+                list(client.chat(chat_request()))
+        return failure.value
+
+    one, other = uuid7(), uuid7()
+    for _ in range(FAILURES):
+        ask(one)
+    assert isinstance(ask(one), CircuitOpen)
+    assert isinstance(ask(other), Unavailable)
+    close_all()
+
+
+def test_an_address_that_the_operator_put_in_the_place_of_all_is_shared(httpserver, settings):
+    close_all()
+    settings.OUTBOUND_ALLOW = ["localhost"]
+    settings.PROVIDER_URLS = {"openai_compatible": httpserver.url_for("/v1")}
+    definition, one, other = provider("openai_compatible"), uuid7(), uuid7()
+    for account_id in (one, other):
+        with definition.client_class(
+            definition, {}, {"base_url": "https://llm.example"}, account_id=account_id
+        ) as client:
+            assert client.writer_of(client.base_url()) is None
+    close_all()
+
+
+def test_a_trial_that_ends_in_an_answer_that_can_not_be_used_closes_the_circuit(httpserver, settings, breaker, clock):
+    settings.OUTBOUND_ALLOW = ["localhost"]
+    httpserver.expect_request("/large").respond_with_data(b"x" * 2048)
+    for _ in range(FAILURES):
+        breaker.failed()
+    clock.now += OPEN_SECONDS + 1
+    options = {"headers": {}, "judge": lambda _: None, "attempts": 1, "maximum_answer": 1024, "breaker": breaker}
+    with HttpClient(httpserver.url_for("/"), **options) as http, pytest.raises(BadAnswer):
+        http.call("GET", "large", repeatable=True)
+    assert not is_open(breaker) and not is_open(breaker)
 
 
 def test_delays_grow_up_to_the_longest_and_are_spread():

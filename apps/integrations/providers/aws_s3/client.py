@@ -49,6 +49,7 @@ class Client(ProviderClient):
     """One bucket. Files go through memory: up to 32 MiB are read."""
 
     maximum_answer = 32 * 1024 * 1024
+    address_setting = "endpoint"
 
     def authentication(self) -> dict[str, str]:
         return {}  # every request has a signature of its own

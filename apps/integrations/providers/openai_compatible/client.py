@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 class Client(OpenAIProtocolClient):
     """A server under the address of the settings, with or without a key."""
 
+    address_setting = "base_url"
+
     def own_url(self) -> str:
         return str(self.settings["base_url"] or self.provider.base_url)
 
