@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -103,21 +102,14 @@ def _save(
         who = f" as {row.identity}" if row.identity else ""
         messages.success(request, f"{row.label} works{who}. Saved.")
         return row
-    if row is None:
-        row = connections.connect(actor=actor, **new, **values)
-    else:
-        row = connections.change(row, actor=actor, **values)
     if how == ANYWAY:
-        _note_why(row, request)
+        add, alter = saving.connect_anyway, saving.change_anyway
+    else:
+        add, alter = connections.connect, connections.change
+    row = add(actor=actor, **new, **values) if row is None else alter(row, actor=actor, **values)
     next_step = " Connect it now: you sign in there." if _waits_for_consent(definition, form, row) else ""
     messages.success(request, f"{row.label} is saved.{next_step}")
     return row
-
-
-def _note_why(row: Integration, request: HttpRequest) -> None:
-    """Keep with a connection that was saved all the same why it does not work."""
-    with suppress(trying.TooManyTests):  # it says "not tested" until somebody does
-        trying.test_connection(row, actor=actor_of(request))
 
 
 def _waits_for_consent(definition: Provider, form: DefinitionForm, row: Integration | None) -> bool:

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.permissions import require
+from apps.accounts.tenancy.scope import current_account_id
 from apps.integrations.models import Integration
 from apps.integrations.models.integration import MASK
 from apps.integrations.oauth.access import needs_consent
@@ -37,11 +38,41 @@ def connect(
 
     Fields of credentials and settings are named ``credentials.api_key``, ``settings.default_model``.
     """
+    row = draft(
+        actor=actor,
+        category=category,
+        provider_name=provider_name,
+        credentials=credentials,
+        settings=settings,
+        name=name,
+        enabled=enabled,
+    )
+    return store(row, actor=actor)
+
+
+def draft(
+    *,
+    actor: Actor,
+    category: str,
+    provider_name: str,
+    credentials: Mapping[str, Any],
+    settings: Mapping[str, Any] | None = None,
+    name: str = "",
+    enabled: bool = True,
+) -> Integration:
+    """A connection as ``store`` would keep it, checked and not stored: it can be tried first. Raises as ``connect``."""
     require(actor, "integrations.manage")
     definition = _definition(category, provider_name)
     row = Integration(category=category, provider=provider_name, enabled=enabled, created_by_id=actor.user_id)
+    row.account_id = current_account_id()
     row.name = clean_name(name)
     _clean(row, definition, credentials, settings or {})
+    _check_name(row)
+    return row
+
+
+def store(row: Integration, *, actor: Actor) -> Integration:
+    """Keep what ``draft`` made. Raises ValidationError when its name was taken meanwhile."""
     if needs_consent(row):
         row.condition = Integration.Status.NOT_CONFIGURED
     _save(row, force_insert=True)
@@ -53,10 +84,27 @@ def connect(
         changes={
             "settings": row.settings,
             "credentials": sorted(row.credentials),
-            **({} if enabled else {"enabled": False}),
+            **({} if row.enabled else {"enabled": False}),
         },
     )
     return row
+
+
+def draft_change(
+    row: Integration,
+    *,
+    actor: Actor,
+    credentials: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    enabled: bool | None = None,
+) -> Integration:
+    """The connection as ``change`` would leave it, checked and not stored. Raises as ``change``."""
+    require(actor, "integrations.manage")
+    after: Integration = Integration.objects.get(pk=row.pk)
+    _take(after, credentials, settings, name, enabled)
+    _check_name(after)
+    return after
 
 
 def change(
@@ -75,12 +123,7 @@ def change(
     require(actor, "integrations.manage")
     before = {"name": row.name, "settings": row.settings, "enabled": row.enabled}
     known = dict(row.credentials)
-    merged = with_new(known, credentials or {})
-    _clean(row, row.definition, merged, {**row.settings, **(settings or {})})
-    if name is not None:
-        row.name = clean_name(name)
-    if enabled is not None:
-        row.enabled = enabled
+    _take(row, credentials, settings, name, enabled)
     replaced = sorted(
         key for key in known.keys() | row.credentials.keys() if known.get(key) != row.credentials.get(key)
     )
@@ -107,6 +150,21 @@ def switch(row: Integration, *, on: bool, actor: Actor) -> Integration:
         action = "integration.enabled" if on else "integration.disabled"
         audit.record(action, actor=actor, entity=row, label=row.label)
     return row
+
+
+def _take(
+    row: Integration,
+    credentials: Mapping[str, Any] | None,
+    settings: Mapping[str, Any] | None,
+    name: str | None,
+    enabled: bool | None,
+) -> None:
+    merged = with_new(dict(row.credentials), credentials or {})
+    _clean(row, row.definition, merged, {**row.settings, **(settings or {})})
+    if name is not None:
+        row.name = clean_name(name)
+    if enabled is not None:
+        row.enabled = enabled
 
 
 def _grants_differently(row: Integration, before: Mapping[str, Any]) -> bool:
@@ -185,6 +243,13 @@ def _clean(row: Integration, definition: Provider, credentials: Mapping[str, Any
             errors |= {f"{group}.{name}": ValidationError(str(why), code=why.code) for name, why in bad.errors.items()}
     if errors:
         raise ValidationError(errors)  # type: ignore[arg-type]
+
+
+def _check_name(row: Integration) -> None:
+    """Before the service is asked; what is stored at the same moment is found by ``_save``."""
+    same = Integration.objects.filter(category=row.category, provider=row.provider, name=row.name)
+    if same.exclude(pk=row.pk).exists():
+        raise ValidationError({"name": ValidationError(_TAKEN, code="taken")})
 
 
 def _save(row: Integration, **options: Any) -> None:

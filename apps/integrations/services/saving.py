@@ -1,18 +1,27 @@
-"""Test and save: what somebody entered is stored if the service takes it, and nothing of it if not."""
+"""Test and save: what somebody entered is stored if the service takes it, and nothing of it if not.
+
+The service is asked first, with what is not stored yet. Storing writes to the account's audit trail, whose end stays
+locked until the transaction is over: whoever asked a slow service meanwhile would keep the whole account waiting.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-from django.db import transaction
 
 from apps.accounts import audit
 from apps.accounts.actors import Actor
-from apps.accounts.tenancy.scope import current_account_id
 from apps.integrations.models import Integration
-from apps.integrations.services.connections import change, connect
-from apps.integrations.services.trying import Outcome, count_try, note_outcome, told, try_credentials
+from apps.integrations.services.connections import change, draft, draft_change, store
+from apps.integrations.services.outcomes import keep_failure
+from apps.integrations.services.trying import (
+    Outcome,
+    TooManyTests,
+    count_try,
+    note_outcome,
+    told,
+    try_credentials,
+)
 
 
 class NotSaved(Exception):
@@ -36,19 +45,28 @@ def connect_if_it_works(
 
     Raises NotSaved, TooManyTests, PermissionDenied, ValidationError naming each wrong field.
     """
-    count_first = Integration(account_id=current_account_id(), category=category, provider=provider_name)
+    row = draft(
+        actor=actor,
+        category=category,
+        provider_name=provider_name,
+        credentials=credentials,
+        settings=settings,
+        name=name,
+    )
+    outcome = _tried(row, row)
+    if not outcome.ok:
+        raise _refused(outcome, actor, row.label, None)
+    return _noted(store(row, actor=actor), outcome, actor)
 
-    def make() -> Integration:
-        return connect(
-            actor=actor,
-            category=category,
-            provider_name=provider_name,
-            credentials=credentials,
-            settings=settings,
-            name=name,
-        )
 
-    return _saved(make, count_first, actor)
+def connect_anyway(*, actor: Actor, **values: Any) -> Integration:
+    """Store a connection whatever its test says, and with it what it said. Takes what ``connect_if_it_works`` takes.
+
+    Raises PermissionDenied, ValidationError naming each wrong field.
+    """
+    row = draft(actor=actor, **values)
+    outcome = _tried_if_allowed(row, row)
+    return _noted(store(row, actor=actor), outcome, actor)
 
 
 def change_if_it_works(row: Integration, *, actor: Actor, **values: Any) -> Integration:
@@ -56,21 +74,45 @@ def change_if_it_works(row: Integration, *, actor: Actor, **values: Any) -> Inte
 
     Raises NotSaved, TooManyTests, PermissionDenied, ValidationError naming each wrong field.
     """
-    before = Integration.objects.get(pk=row.pk)
-    return _saved(lambda: change(row, actor=actor, **values), before, actor)
+    after = draft_change(row, actor=actor, **values)
+    outcome = _tried(after, row)
+    if not outcome.ok:
+        raise _refused(outcome, actor, row.label, row)
+    return _noted(change(row, actor=actor, **values), outcome, actor)
 
 
-def _saved(save: Callable[[], Integration], counted: Integration, actor: Actor) -> Integration:
-    """What ``save`` stores, tested inside of a savepoint that is undone when the test fails."""
-    with transaction.atomic():
-        row = save()
-        count_try(counted)
-        outcome = try_credentials(row, row.credentials, row.settings)
-        if outcome.ok:
-            note_outcome(row, outcome)
-            audit.record("integration.tested", actor=actor, entity=row, label=row.label, changes=told(outcome))
-            return row
-        transaction.set_rollback(True)
-    known = None if counted._state.adding else counted
-    audit.record_refusal("integration.tested", actor=actor, entity=known, label=counted.label, changes=told(outcome))
-    raise NotSaved(outcome)
+def change_anyway(row: Integration, *, actor: Actor, **values: Any) -> Integration:
+    """``change`` whatever the test says, and keep what it said. ``row`` should be locked.
+
+    Raises PermissionDenied, ValidationError naming each wrong field.
+    """
+    after = draft_change(row, actor=actor, **values)
+    outcome = _tried_if_allowed(after, row)
+    return _noted(change(row, actor=actor, **values), outcome, actor)
+
+
+def _tried(row: Integration, counted: Integration) -> Outcome:
+    count_try(counted)
+    return try_credentials(row, row.credentials, row.settings)
+
+
+def _tried_if_allowed(row: Integration, counted: Integration) -> Outcome | None:
+    """None when it was tested often enough for now: the connection says "not tested" until somebody does."""
+    try:
+        return _tried(row, counted)
+    except TooManyTests:
+        return None
+
+
+def _noted(row: Integration, outcome: Outcome | None, actor: Actor) -> Integration:
+    if outcome is not None:
+        note_outcome(row, outcome)
+        if outcome.error is not None:
+            keep_failure(row.id, outcome.error, who=actor.label)
+        audit.record("integration.tested", actor=actor, entity=row, label=row.label, changes=told(outcome))
+    return row
+
+
+def _refused(outcome: Outcome, actor: Actor, label: str, known: Integration | None) -> NotSaved:
+    audit.record_refusal("integration.tested", actor=actor, entity=known, label=label, changes=told(outcome))
+    return NotSaved(outcome)

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
+from django.db import connections
 from django.test import Client
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
@@ -17,7 +18,7 @@ from apps.accounts.tenancy.scope import tenant
 from apps.integrations.models import Integration
 from apps.integrations.outbound.breaker import close_all
 from apps.integrations.services.connections import connect
-from apps.vault.models import AuditEntry
+from apps.vault.models import AuditEntry, AuditHead
 from tests.factories import Cast
 
 pytestmark = [pytest.mark.django_db]
@@ -140,6 +141,34 @@ def test_what_the_service_refuses_is_not_saved_and_the_reason_is_told(
     admin.post(f"{place}connect/?provider=stripe", {**values, "how": "anyway"}, headers=part)
     (row,) = everything(cast)
     assert (row.status, row.credential("secret_key")) == ("error", WRONG_KEY)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.covers("I-06")
+@pytest.mark.parametrize(("key", "how"), [(KEY, "test"), (WRONG_KEY, "anyway"), (NEW_KEY, "test")])
+def test_while_the_service_is_asked_others_write_to_the_trail(
+    admin: Client, place: str, cast: Cast, httpserver: HTTPServer, key: str, how: str
+) -> None:
+    row = connected(cast) if key == NEW_KEY else None
+    free: list[bool] = []
+
+    def balance(request: Request) -> Response:
+        try:
+            with tenant(cast.account):
+                free.append(AuditHead.objects.select_for_update(skip_locked=True).exists())
+        finally:
+            connections.close_all()
+        ok = request.headers["Authorization"] != f"Bearer {WRONG_KEY}"
+        return Response(b'{"livemode": false}' if ok else b"{}", 200 if ok else 401, mimetype="application/json")
+
+    httpserver.clear()
+    httpserver.expect_request("/v1/balance").respond_with_handler(balance)
+    where = f"{row.id}/configure/" if row else "connect/?provider=stripe"
+    admin.post(f"{place}{where}", {"credentials.secret_key": key, "name": "", "how": how})
+    assert free == [True]
+    (saved,) = everything(cast)
+    assert (saved.credential("secret_key"), saved.status) == (key, "error" if how == "anyway" else "connected")
+    assert saved.last_tested_at is not None
 
 
 @pytest.mark.covers("I-06", "I-08")
