@@ -102,11 +102,13 @@ def _save(
         who = f" as {row.identity}" if row.identity else ""
         messages.success(request, f"{row.label} works{who}. Saved.")
         return row
-    if how == ANYWAY:
-        add, alter = saving.connect_anyway, saving.change_anyway
+    anyway = how == ANYWAY
+    if row is None:
+        add = saving.connect_anyway if anyway else connections.connect
+        row = add(actor=actor, **new, **values)
     else:
-        add, alter = connections.connect, connections.change
-    row = add(actor=actor, **new, **values) if row is None else alter(row, actor=actor, **values)
+        alter = saving.change_anyway if anyway else connections.change
+        row = alter(row, actor=actor, **values)
     next_step = " Connect it now: you sign in there." if _waits_for_consent(definition, form, row) else ""
     messages.success(request, f"{row.label} is saved.{next_step}")
     return row
