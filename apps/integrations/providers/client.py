@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self, Unpack
+from typing import Any, ClassVar, Self, TypedDict, Unpack
 from urllib.parse import quote, quote_plus, urlsplit
 from uuid import UUID
 
@@ -48,6 +48,13 @@ _KINDS: dict[int, type[ProviderError]] = {
     404: Missing,
     429: RateLimited,
 }
+
+
+class Bounds(TypedDict, total=False):
+    """What one call may take, where that is less than usual."""
+
+    maximum_seconds: float
+    maximum_answer: int
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,7 @@ class ProviderClient:
         headers = self.authentication()  # first: a grant may say where the service lives
         return self._http(self.base_url(), headers)
 
-    def _http(self, url: str, headers: Mapping[str, str]) -> HttpClient:
+    def _http(self, url: str, headers: Mapping[str, str], **bounds: Unpack[Bounds]) -> HttpClient:
         return HttpClient(
             url.rstrip("/") + "/",
             headers={"User-Agent": "Strongroom", "Accept": "application/json", **headers},
@@ -105,8 +112,8 @@ class ProviderClient:
             written_by=self.writer_of(url),
             attempts=self._attempts,
             longest_wait=5.0,
-            maximum_answer=self.maximum_answer,
-            maximum_seconds=MAXIMUM_SECONDS,
+            maximum_answer=bounds.get("maximum_answer", self.maximum_answer),
+            maximum_seconds=bounds.get("maximum_seconds", MAXIMUM_SECONDS),
         )
 
     def writer_of(self, url: str) -> UUID | None:
@@ -137,7 +144,7 @@ class ProviderClient:
         """Where the service lives for this connection; services with a host per customer or region say which."""
         return self.provider.base_url
 
-    def elsewhere(self, url: str, headers: Mapping[str, str]) -> HttpClient:
+    def elsewhere(self, url: str, headers: Mapping[str, str], **bounds: Unpack[Bounds]) -> HttpClient:
         """A client of another host of the service, without this connection's credential. Close it.
 
         ``url`` holds scheme and host; where the operator put the service elsewhere, that host is asked instead.
@@ -145,7 +152,7 @@ class ProviderClient:
         urls: dict[str, str] = django_settings.PROVIDER_URLS
         moved = urls.get(self.provider.name)
         parts = urlsplit(moved or url)
-        return self._http(f"{parts.scheme}://{parts.netloc}", headers)
+        return self._http(f"{parts.scheme}://{parts.netloc}", headers, **bounds)
 
     def authentication(self) -> dict[str, str]:
         """The headers that carry the credential; those of a grant, unless a provider has its own."""

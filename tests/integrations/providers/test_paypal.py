@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import threading
+import time
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -19,13 +22,23 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from pytest_httpserver import HTTPServer
+from werkzeug import Response
 
 from apps.integrations.contracts.payment import Order
-from apps.integrations.outbound.errors import OutboundError
+from apps.integrations.outbound.breaker import close_all
+from apps.integrations.outbound.errors import NoAnswer, OutboundError
 from apps.integrations.providers import provider, traded
-from apps.integrations.providers.errors import CredentialRefused, Missing, NotPermitted, Refused, Unavailable
-from apps.integrations.providers.paypal import webhook
-from apps.integrations.providers.webhooks import Delivery
+from apps.integrations.providers.errors import (
+    CredentialRefused,
+    Missing,
+    NotPermitted,
+    RateLimited,
+    Refused,
+    Unavailable,
+)
+from apps.integrations.providers.paypal import certificates
+from apps.integrations.providers.paypal.webhook import receive
+from apps.integrations.providers.webhooks import Delivery, NotGenuine
 from tests.integrations.conformance import Conformance
 from tests.integrations.webhook_battery import ADDRESS, NOW, SignedWebhook
 
@@ -54,7 +67,7 @@ APPROVED = {
 @pytest.fixture(autouse=True)
 def _no_tokens_of_the_test_before() -> None:
     traded.forget_all()
-    webhook._certificates.clear()
+    certificates.forget_all()
 
 
 class TestPayPal(Conformance):
@@ -356,24 +369,93 @@ class TestPayPalWebhook(SignedWebhook):
         assert self.refused(replace(delivery, headers={**delivery.headers, "paypal-cert-url": url}))
         assert httpserver.log == []
 
-    def test_a_certificate_that_is_not_there_or_is_none_is_refused(self, httpserver: HTTPServer) -> None:
-        httpserver.expect_request("/v1/notifications/certs/CERT-none").respond_with_data(b"", status=404)
-        httpserver.expect_request("/v1/notifications/certs/CERT-page").respond_with_data(b"<html>")
-        for name in ("CERT-none", "CERT-page"):
-            delivery = self.genuine()
-            url = f"https://api.paypal.com/v1/notifications/certs/{name}"
-            assert self.refused(replace(delivery, headers={**delivery.headers, "paypal-cert-url": url}))
+    def under(self, url: str) -> Delivery:
+        """A delivery that names this certificate."""
+        delivery = self.genuine()
+        return replace(delivery, headers={**delivery.headers, "paypal-cert-url": url})
+
+    @pytest.mark.parametrize(
+        ("name", "status", "content"),
+        [("CERT-none", 404, b""), ("CERT-odd", 400, b"{}"), ("CERT-moved", 302, b""), ("CERT-page", 200, b"<html>")],
+    )
+    def test_a_certificate_that_is_not_there_or_is_none_is_refused_and_not_asked_for_again(
+        self, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, name: str, status: int, content: bytes
+    ) -> None:
+        httpserver.expect_request(f"/v1/notifications/certs/{name}").respond_with_data(content, status=status)
+        delivery = self.under(f"https://api.sandbox.paypal.com/v1/notifications/certs/{name}")
+        for _ in range(3):
+            assert self.refused(delivery)
+        assert len(httpserver.log) == 1
+        assert not self.refused(self.genuine()), "other certificates are asked for"
+        monkeypatch.setattr(certificates, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + 3600))
+        assert self.refused(delivery)
+        assert len(httpserver.log) == 3, "after a while it is asked for again"
+
+    @pytest.mark.parametrize(
+        ("environment", "host", "taken"),
+        [
+            ("live", "api.paypal.com", True),
+            ("live", "api-m.paypal.com", True),
+            ("live", "api.sandbox.paypal.com", False),
+            ("live", "api-m.sandbox.paypal.com", False),
+            ("sandbox", "api-m.sandbox.paypal.com", True),
+            ("sandbox", "api.paypal.com", False),
+            ("sandbox", "api-m.paypal.com", False),
+        ],
+    )
+    def test_the_certificates_of_one_environment_are_worth_nothing_in_the_other(
+        self, httpserver: HTTPServer, environment: str, host: str, taken: bool
+    ) -> None:
+        """Not even when the process knows them: a sandbox is open to everybody, and live events mean money."""
+        own, other = {"environment": environment}, {"live": "sandbox", "sandbox": "live"}[environment]
+        delivery = self.under(CERTIFICATE.replace("api.sandbox.paypal.com", host))
+        if not taken:
+            assert receive(delivery, self.credentials, {"environment": other}).events
+            httpserver.clear_log()
+            with pytest.raises(NotGenuine, match="environment"):
+                receive(delivery, self.credentials, own)
+            assert httpserver.log == []
+        else:
+            assert receive(delivery, self.credentials, own).events
+
+    def test_a_delivery_that_is_too_old_asks_for_no_certificate(self, httpserver: HTTPServer) -> None:
+        assert self.refused(self.genuine(at=NOW - timedelta(days=30)))
+        assert httpserver.log == []
 
     def test_a_certificate_that_has_run_out_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.receive(self.genuine())
         late = NOW + timedelta(days=366)
         assert self.refused(replace(self.signed(self.body, self.credentials, late), received_at=late))
 
-    def test_when_paypal_does_not_answer_it_is_not_called_a_forgery(self, httpserver: HTTPServer) -> None:
-        webhook._certificates.clear()
-        httpserver.clear()
-        httpserver.expect_request(CERTIFICATE.removeprefix("https://api.sandbox.paypal.com")).respond_with_data(
-            b"", status=503
-        )
-        with pytest.raises(Unavailable):
+    @pytest.mark.parametrize(("status", "kind"), [(503, Unavailable), (429, RateLimited), (403, NotPermitted)])
+    def test_when_paypal_does_not_give_it_now_it_is_not_called_a_forgery(
+        self, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, status: int, kind: type[OutboundError]
+    ) -> None:
+        """It is asked once for all deliveries of a while, and then again."""
+        close_all()
+        self.answers(httpserver, lambda _: Response(status=status, headers={"Retry-After": "1"}))
+        for _ in range(3):
+            with pytest.raises(kind):
+                self.receive(self.genuine())
+        assert len(httpserver.log) == 1
+        self.answers(httpserver, lambda _: Response(certificate()[1]))
+        with pytest.raises(kind):
             self.receive(self.genuine())
+        monkeypatch.setattr(certificates, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + 3600))
+        assert self.receive(self.genuine()).events
+
+    def test_paypal_has_a_short_time_to_give_it(self, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        close_all()
+        monkeypatch.setattr(certificates, "_SECONDS", 0.2)
+        over = threading.Event()
+        self.answers(httpserver, lambda _: over.wait(5) and Response(certificate()[1]))
+        began = time.monotonic()
+        with pytest.raises(NoAnswer):
+            self.receive(self.genuine())
+        over.set()
+        assert time.monotonic() - began < 2
+
+    def answers(self, httpserver: HTTPServer, answer: Any) -> None:
+        httpserver.clear()
+        path = CERTIFICATE.removeprefix("https://api.sandbox.paypal.com")
+        httpserver.expect_request(path).respond_with_handler(answer)

@@ -2,29 +2,23 @@
 
 RSA with SHA-256 over delivery id, time, webhook id and CRC-32 of the body; the certificate lies at PayPal. The other
 documented way, asking PayPal's verify-webhook-signature, would send every delivery there and back before it is
-answered, and breaks on bodies that are parsed and written again. Certificates are fetched once and kept.
+answered, and breaks on bodies that are parsed and written again.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import re
-import threading
 import zlib
-from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from apps.integrations.providers.errors import ProviderError, Unavailable
-from apps.integrations.providers.paypal.client import Client
-from apps.integrations.providers.paypal.definition import PROVIDER
+from apps.integrations.providers.paypal.certificates import certificate_at
 from apps.integrations.providers.webhooks import (
     Delivery,
     NotGenuine,
@@ -34,14 +28,8 @@ from apps.integrations.providers.webhooks import (
     require_recent,
 )
 
-_ADDRESS = re.compile(
-    r"(?P<host>https://api(-m)?(\.sandbox)?\.paypal\.com)(?P<path>/v1/notifications/certs/[A-Za-z0-9-]{1,200})"
-)
 _REPEATED_FOR = timedelta(days=4)
 """PayPal repeats a delivery for three days and documents no window; ids of events keep repeats apart."""
-_MOST = 32
-_certificates: OrderedDict[str, x509.Certificate] = OrderedDict()
-_lock = threading.Lock()
 
 
 def receive(delivery: Delivery, credentials: Mapping[str, str], settings: Mapping[str, Any]) -> Received:
@@ -54,7 +42,8 @@ def receive(delivery: Delivery, credentials: Mapping[str, str], settings: Mappin
         raise NotGenuine("The signature is of another kind.")
     transmission, sent_at = headers.get("paypal-transmission-id", ""), headers.get("paypal-transmission-time", "")
     signature = _signature(headers.get("paypal-transmission-sig", ""))
-    certificate = _certificate(headers.get("paypal-cert-url", ""), credentials, settings)
+    require_recent(_time(sent_at), delivery, _REPEATED_FOR)  # before anybody is asked for a certificate
+    certificate = certificate_at(headers.get("paypal-cert-url", ""), credentials, settings)
     signed = f"{transmission}|{sent_at}|{webhook_id}|{zlib.crc32(delivery.body)}".encode(errors="replace")
     key = certificate.public_key()
     now = delivery.received_at or datetime.now(UTC)
@@ -66,7 +55,6 @@ def receive(delivery: Delivery, credentials: Mapping[str, str], settings: Mappin
         key.verify(signature, signed, padding.PKCS1v15(), SHA256())
     except InvalidSignature:
         raise NotGenuine("The signature is wrong.") from None
-    require_recent(_time(sent_at), delivery, _REPEATED_FOR)
     event = json_object(delivery.body)
     if not event.get("id"):
         raise NotGenuine("The event has no id.")
@@ -91,31 +79,6 @@ def _signature(text: str) -> bytes:
     if not found or base64.b64encode(found).decode() != text:  # one spelling only
         raise NotGenuine("The signature is missing or can't be read.")
     return found
-
-
-def _certificate(url: str, credentials: Mapping[str, str], settings: Mapping[str, Any]) -> x509.Certificate:
-    found = _ADDRESS.fullmatch(url)
-    if found is None:
-        raise NotGenuine("The certificate is not at PayPal.")
-    known = _certificates.get(url)
-    if known is not None:
-        return known
-    with Client(PROVIDER, credentials, settings) as client, client.elsewhere(found["host"], {}) as http:
-        try:
-            answer = http.call("GET", found["path"], repeatable=True)
-        except Unavailable:
-            raise
-        except ProviderError:
-            raise NotGenuine("There is no such certificate.") from None
-    try:
-        certificate = x509.load_pem_x509_certificate(answer.content)
-    except ValueError:
-        raise NotGenuine("The certificate can't be read.") from None
-    with _lock:
-        _certificates[url] = certificate
-        while len(_certificates) > _MOST:
-            _certificates.popitem(last=False)
-    return certificate
 
 
 def _time(text: str) -> datetime:
