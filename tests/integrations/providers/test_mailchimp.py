@@ -218,6 +218,18 @@ class TestMailchimpWebhook:
         with pytest.raises(NotGenuine):
             self.receive("https://x.example/hook", method="GET", body=b"")
 
+    def test_what_lies_in_each_other_is_read_as_deep_as_mailchimp_goes(self) -> None:
+        body = urlencode({"type": "profile", "data[merges][GROUPINGS][0][name]": "Interests"}).encode()
+        (event,) = self.receive(f"https://x.example/?secret={self.SECRET}", body=body).events
+        assert event.payload["data"]["merges"]["GROUPINGS"]["0"]["name"] == "Interests"
+
+    @pytest.mark.parametrize("depth", [9, 100, 100_000])
+    def test_thousands_of_brackets_are_refused(self, depth: int) -> None:
+        """As objects in objects they would be too deep to be written down, or even to be compared."""
+        body = b"type=profile&a" + b"[b]" * depth + b"=x"
+        with pytest.raises(NotGenuine, match="deeper"):
+            self.receive(f"https://x.example/?secret={self.SECRET}", body=body)
+
     @pytest.mark.parametrize("body", [b"", b"\xff", b"type=", b"type[a]=b", b"&".join([b"a=b"] * 2000)])
     def test_nonsense_holds_no_event(self, body: bytes) -> None:
         with suppress(NotGenuine):

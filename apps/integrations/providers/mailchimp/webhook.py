@@ -23,6 +23,8 @@ from apps.integrations.providers.webhooks import (
 )
 
 _MOST_FIELDS = 1000
+_DEEPEST = 8
+"""Brackets in one name; Mailchimp writes four (``data[merges][GROUPINGS][0][name]``)."""
 
 
 def receive(delivery: Delivery, credentials: Mapping[str, str], settings: Mapping[str, Any]) -> Received:
@@ -45,9 +47,11 @@ def receive(delivery: Delivery, credentials: Mapping[str, str], settings: Mappin
 
 
 def _nested(fields: list[tuple[str, str]]) -> dict[str, Any]:
-    """``data[merges][FNAME]=…`` as objects in objects."""
+    """``data[merges][FNAME]=…`` as objects in objects. Raises NotGenuine for thousands of them in each other."""
     found: dict[str, Any] = {}
     for name, value in fields:
+        if name.count("[") > _DEEPEST:
+            raise NotGenuine("The body's fields are deeper in each other than Mailchimp sends them.")
         *path, last = name.replace("]", "").split("[")
         place = found
         for step in path:
