@@ -18,7 +18,7 @@ from django.utils import timezone
 from apps.accounts.tenancy.apart import apart
 from apps.accounts.tenancy.scope import tenant
 from apps.integrations.models import Integration
-from apps.integrations.oauth.applications import NoApplication, application_for
+from apps.integrations.oauth.applications import Application, application_for
 from apps.integrations.oauth.endpoint import Endpoint
 from apps.integrations.providers import Provider
 from apps.integrations.providers.errors import NotRenewed, NotSignedIn, SignInAgain
@@ -91,6 +91,8 @@ class VaultAccess:
 
     def access(self, *, refused: str = "") -> Access:
         """A token of the grant. Raises NotSignedIn, SignInAgain, NotRenewed, other OutboundErrors."""
+        if self._is_applications:
+            self._application()  # before a token is taken that another application may have got
         try:
             try:
                 grant = self._fresh(refused)
@@ -113,12 +115,11 @@ class VaultAccess:
     def _refresh(self, grant: Grant) -> Grant:
         """Ask the service, at the server that the grant came from."""
         settings = {**self._settings, **grant.facts}
-        application = application_for(self._provider, self._credentials)
-        if self._is_applications and not application.own:
-            # The platform's application must never speak for an account by itself, at a server that the account names.
-            raise NoApplication(f"{self._provider.label}: an application's own grant needs an application of your own.")
-        endpoint = Endpoint(self._provider, application, settings)
+        endpoint = Endpoint(self._provider, self._application(), settings)
         return endpoint.by_refresh_token(grant) if not self._is_applications else endpoint.by_application()
+
+    def _application(self) -> Application:
+        return application_for(self._provider, self._credentials, own=self._is_applications)
 
     def _adopt(self) -> None:
         """Take what somebody typed into the vault, due at once. Raises NotSignedIn when nobody typed anything."""

@@ -27,11 +27,17 @@ class Application:
     own: bool
 
 
-def application_for(provider: Provider, credentials: Mapping[str, str]) -> Application:
-    """The connection's application if it brings one whole, else the platform's. Raises NoApplication."""
+def application_for(provider: Provider, credentials: Mapping[str, str], *, own: bool = False) -> Application:
+    """The connection's application if it brings one whole, else the platform's. Raises NoApplication.
+
+    ``own``: only the connection's will do. Where an application acts by itself, the platform's would read whatever it
+    may, at a server that the account names.
+    """
     client_id, secret = credentials.get("client_id", ""), credentials.get("client_secret", "")
     if client_id and secret:
         return Application(client_id, secret, own=True)
+    if own:
+        raise NoApplication(f"{provider.label}: an application's own grant needs an application of your own.")
     assert provider.oauth is not None
     known: Mapping[str, tuple[str, str]] = django_settings.OAUTH_APPS
     client_id, secret = known.get(provider.oauth.app, ("", ""))

@@ -77,13 +77,15 @@ def give_back(kind: str, grant: Grant) -> None:
 
     Needs the scope of the account. Raises OutboundError.
     """
-    _, identifier, *_ = kind.split(":")
+    _, identifier, *mark = kind.split(":")
     row = Integration.objects.filter(pk=UUID(identifier)).first()
     if row is None or row.definition.oauth is None:
         return
+    # Under a name of its own, and nobody typed a refresh token: the grant of an application itself.
+    by_itself = bool(mark) and not row.credentials.get("refresh_token")
     if kind_of(row) == kind:
         credentials = {name: value for name, value in row.credentials.items() if name != "refresh_token"}
         row.credentials, row.condition, row.identity = credentials, Integration.Status.NOT_CONFIGURED, ""
         row.save(update_fields=["credentials", "condition", "identity", "updated_at"])
-    application = application_for(row.definition, row.credentials)
+    application = application_for(row.definition, row.credentials, own=by_itself)
     Endpoint(row.definition, application, {**row.settings, **grant.facts}).give_back(grant)

@@ -242,6 +242,21 @@ class Provider:
         """All settings, cleaned, with defaults for those not given. Raises BadFields."""
         return _clean(self.settings, values)
 
+    def check_application(self, credentials: Mapping[str, str], settings: Mapping[str, Any]) -> None:
+        """Of cleaned values: an application that acts by itself must be the connection's own. Raises BadFields.
+
+        The platform's is never lent for that: it would act in whatever organisation the settings name.
+        """
+        if self.oauth is None or credentials.get("refresh_token") or not self.oauth.is_application(settings):
+            return
+        errors = {
+            entry.name: BadValue(f"{entry.label} of an application of your own: needed to sign in as one.", "required")
+            for entry in self.credentials
+            if entry.name in {"client_id", "client_secret"} and not credentials.get(entry.name)
+        }
+        if errors:
+            raise BadFields(errors)
+
     @property
     def client_class(self) -> type[Any]:
         """The client, imported when first needed: some bring libraries that take seconds."""

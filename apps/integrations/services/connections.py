@@ -208,6 +208,12 @@ def forget_condition(row: Integration) -> None:
     row.last_error_at, row.last_error_message, row.last_error_todo = None, "", ""
 
 
+def named(bad: BadFields, group: str) -> ValidationError:
+    """What is wrong with values, by the names that callers know fields by: ``credentials.api_key``."""
+    errors = {f"{group}.{name}": ValidationError(str(why), code=why.code) for name, why in bad.errors.items()}
+    return ValidationError(errors)  # type: ignore[arg-type]
+
+
 def clean_name(name: str) -> str:
     """A name of one line. Raises ValidationError."""
     cleaned = " ".join(name.split())
@@ -232,7 +238,7 @@ def _definition(category: str, name: str) -> Provider:
 
 
 def _clean(row: Integration, definition: Provider, credentials: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    errors: dict[str, ValidationError] = {}
+    errors: dict[str, list[ValidationError]] = {}
     for group, clean, values in (
         ("credentials", definition.clean_credentials, credentials),
         ("settings", definition.clean_settings, settings),
@@ -240,9 +246,13 @@ def _clean(row: Integration, definition: Provider, credentials: Mapping[str, Any
         try:
             setattr(row, group, clean(values))
         except BadFields as bad:
-            errors |= {f"{group}.{name}": ValidationError(str(why), code=why.code) for name, why in bad.errors.items()}
+            errors |= named(bad, group).error_dict
     if errors:
         raise ValidationError(errors)  # type: ignore[arg-type]
+    try:
+        definition.check_application(row.credentials, row.settings)
+    except BadFields as bad:
+        raise named(bad, "credentials") from None
 
 
 def _check_name(row: Integration) -> None:

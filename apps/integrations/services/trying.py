@@ -19,7 +19,7 @@ from apps.integrations.oauth.giving_back import forget_others
 from apps.integrations.outbound.errors import OutboundError
 from apps.integrations.providers.client import Tested
 from apps.integrations.providers.definition import BadFields
-from apps.integrations.services.connections import forget_condition, with_new
+from apps.integrations.services.connections import forget_condition, named, with_new
 from apps.integrations.services.outcomes import code_of, condition_after, keep_failure, todo_of
 
 TESTS_PER_MINUTE = 5
@@ -70,10 +70,9 @@ def rotate(row: Integration, *, credentials: Mapping[str, Any], actor: Actor) ->
     merged = with_new(row.credentials, credentials)
     try:
         cleaned = row.definition.clean_credentials(merged)
+        row.definition.check_application(cleaned, row.settings)
     except BadFields as bad:
-        raise ValidationError(
-            {f"credentials.{name}": ValidationError(str(why), code=why.code) for name, why in bad.errors.items()}  # type: ignore[arg-type]
-        ) from None
+        raise named(bad, "credentials") from None
     replaced = sorted(name for name in merged if cleaned.get(name, "") != row.credential(name))
     if not replaced:
         raise ValidationError({"credentials": ValidationError("This is the credential in use.", code="unchanged")})

@@ -19,16 +19,15 @@ from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import tenant
 from apps.integrations.models import Integration
 from apps.integrations.oauth.access import client_of, kind_of
-from apps.integrations.oauth.applications import Application, application_for
+from apps.integrations.oauth.applications import Application, NoApplication, application_for
 from apps.integrations.oauth.endpoint import Endpoint
 from apps.integrations.outbound.breaker import close_all
-from apps.integrations.outbound.errors import OutboundError
 from apps.integrations.providers import provider, providers
 from apps.integrations.providers.errors import NotRenewed, NotSignedIn, SignInAgain
 from apps.integrations.services import connections, trying
 from apps.integrations.services.calling import calling
 from apps.vault.models import AuditEntry, Token
-from apps.vault.tokens import Grant
+from apps.vault.tokens import Grant, store
 from tests.api_client import ApiClient, by_key
 from tests.factories import Cast
 
@@ -370,24 +369,67 @@ def test_hubspot_is_asked_at_its_dated_addresses(httpserver: HTTPServer, setting
     }
 
 
-def test_the_platforms_application_never_speaks_by_itself(
-    httpserver: HTTPServer, cast: Cast, settings: LazySettings
-) -> None:
-    """Else an account could read whatever the operator's application may, at a server of its choice."""
+ALONE = {"grant": "client_credentials"}
+
+
+@pytest.fixture
+def salesforce(httpserver: HTTPServer, settings: LazySettings) -> HTTPServer:
+    """Nothing answers there but what a test says; the operator has an application of its own."""
     close_all()
     settings.PROVIDER_URLS = {"salesforce": httpserver.url_for("/services")}
     settings.OAUTH_ORIGINS = {"salesforce": httpserver.url_for("")}
     settings.OAUTH_APPS = {"salesforce": ("platform-client", "platform-secret")}
     settings.OUTBOUND_ALLOW = ["localhost", "127.0.0.1"]
+    return httpserver
+
+
+def as_a_person(cast: Cast, credentials: dict[str, str]) -> Integration:
     with tenant(cast.account):
-        row = connections.connect(
-            actor=OWNER,
-            category="crm",
-            provider_name="salesforce",
-            credentials={},
-            settings={"grant": "client_credentials"},
-        )
+        row = connections.connect(actor=OWNER, category="crm", provider_name="salesforce", credentials=credentials)
         _ = row.credentials
-    with pytest.raises(OutboundError), client_of(row) as client:
+    return row
+
+
+def test_an_application_that_acts_by_itself_must_be_the_accounts_own(salesforce: HTTPServer, cast: Cast) -> None:
+    """Else an account could read whatever the operator's application may, at a server of its choice."""
+    api = by_key(cast.account, Role.ADMIN)
+    body = {"category": "crm", "provider": "salesforce", "settings": ALONE}
+    missing = {"credentials.client_id", "credentials.client_secret"}
+
+    def fields_of(answer: Any) -> set[str]:
+        assert answer.status == 400, answer.json
+        return {error["field"] for error in answer.json["errors"]}
+
+    refused = api.post("integrations", {**body, "credentials": {}})
+    assert fields_of(refused) == missing
+    assert "Consumer key of an application of your own" in refused.content.decode()
+    assert fields_of(api.post("integrations", {**body, "credentials": {"client_id": "key"}})) == {
+        "credentials.client_secret"
+    }
+    row = as_a_person(cast, {})
+    assert fields_of(api.patch(f"integrations/{row.pk}", {"settings": ALONE})) == missing
+    own = api.post("integrations", {**body, "credentials": OWN, "name": "own"}).json
+    emptied = {"credentials": {"client_secret": ""}}
+    assert fields_of(api.patch(f"integrations/{own['id']}", emptied)) == {"credentials.client_secret"}
+    assert fields_of(api.post(f"integrations/{own['id']}/rotate", emptied)) == {"credentials.client_secret"}
+    assert salesforce.log == []
+
+
+def test_an_old_row_with_the_platforms_application_gets_no_token_and_sends_no_secret(
+    salesforce: HTTPServer, cast: Cast
+) -> None:
+    """Neither a new token, nor one that is kept, nor when it is removed."""
+    row = as_a_person(cast, {})
+    with tenant(cast.account):
+        Integration.objects.filter(pk=row.pk).update(settings={**row.settings, **ALONE})
+    row = reread(cast, row)
+    with pytest.raises(NoApplication):
+        client_of(row)
+    with tenant(cast.account):
+        store(kind_of(row), Grant("of-the-platform"), actor=OWNER)
+    with pytest.raises(NoApplication), client_of(row) as client:
         client.test()
-    assert httpserver.log == []
+    assert by_key(cast.account, Role.ADMIN).delete(f"integrations/{row.pk}").status == 204
+    with tenant(cast.account):
+        assert not Token.objects.exists()
+    assert salesforce.log == []
