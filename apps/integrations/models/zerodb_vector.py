@@ -27,7 +27,8 @@ def nearest_index(name: str, dimensions: int) -> HnswIndex:
 class ZeroVector(ProjectModel):
     """A vector with its text and metadata; ``external_id`` is the caller's own id in its namespace.
 
-    ``model`` is the embedding model that made the vector, empty when the caller brought the vector itself.
+    ``model`` is the embedding model that made the vector, ``model_name`` the name by which the caller asked for it;
+    both are empty when the caller brought the vector itself.
     """
 
     namespace = models.CharField(max_length=128)
@@ -37,6 +38,7 @@ class ZeroVector(ProjectModel):
     document = models.TextField(blank=True)
     metadata = models.JSONField(default=dict, blank=True)
     model = models.CharField(max_length=100, blank=True)
+    model_name = models.CharField(max_length=100, blank=True, default="")
     stored_at = models.DateTimeField()
 
     class Meta(ProjectModel.Meta):

@@ -1,7 +1,8 @@
 """Which embedding models are served, under which names.
 
-This server has one built-in model. A request may name any 384-dimension model of the ZeroDB contract;
-they are answered by the built-in one, and every answer says so: ``model`` is what really ran.
+This server has one built-in model. A request may name any 384-dimension model of the ZeroDB contract; they are
+answered by the built-in one. Answers bear the name that was asked for, which is what clients compare, and beside it
+``served_by``, which is what really ran.
 """
 
 from __future__ import annotations
@@ -59,14 +60,19 @@ def _minilm() -> EmbeddingEngine:
 MINILM_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 _STANDS_IN = f"Accepted for compatibility; answered by {MINILM_NAME}."
 
-DEFAULT_MODEL = EmbeddingModel(
-    MINILM_NAME, 384, "Built in: runs on this server, 8-bit weights, English, 256 tokens.", MINILM_NAME, _minilm
-)
+# The contract's default, whose name clients send and expect; not the model behind it.
+DEFAULT_MODEL = EmbeddingModel("BAAI/bge-small-en-v1.5", 384, _STANDS_IN, MINILM_NAME, _minilm)
 _MODELS = {
     model.name: model
     for model in (
         DEFAULT_MODEL,
-        EmbeddingModel("BAAI/bge-small-en-v1.5", 384, _STANDS_IN, MINILM_NAME, _minilm),
+        EmbeddingModel(
+            MINILM_NAME,
+            384,
+            "Built in: runs on this server, 8-bit weights, English, 256 tokens.",
+            MINILM_NAME,
+            _minilm,
+        ),
         EmbeddingModel("sentence-transformers/all-MiniLM-L12-v2", 384, _STANDS_IN, MINILM_NAME, _minilm),
         EmbeddingModel(
             "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2", 384, _STANDS_IN, MINILM_NAME, _minilm

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from django.utils.dateparse import parse_datetime
@@ -151,7 +151,7 @@ class Fields:
         return None
 
     def moment(self, *names: str, code: str = "VALIDATION_ERROR") -> datetime | None:
-        """An ISO 8601 date and time. Without a zone it is refused."""
+        """An ISO 8601 date and time; without a zone it is UTC, as clients that send ``datetime.utcnow()`` mean it."""
         name, value = self.raw(*names)
         if value is None:
             return None
@@ -159,12 +159,12 @@ class Fields:
             moment = parse_datetime(value) if isinstance(value, str) else None
         except ValueError:
             moment = None
-        if moment is None or moment.tzinfo is None:
+        if moment is None:
             self.fail(
                 name, "Input should be a date and time such as 2026-01-31T12:00:00Z", "datetime_parsing", code=code
             )
             return None
-        return moment
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _text(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
+from apps.integrations.zerodb.embedding import EmbeddingModel
 from apps.integrations.zerodb.server.answers import match_answer
 from apps.integrations.zerodb.server.call import Call
 from apps.integrations.zerodb.server.embeddings import requests
@@ -16,6 +17,11 @@ from apps.integrations.zerodb.server.store.vectors import NewVector, Search, Sto
 PREVIEW_CHARACTERS = 50
 
 
+def _models(call: Call, model: EmbeddingModel) -> dict[str, str]:
+    """The model's name as it was asked for, and what really ran."""
+    return {"model": requests.requested_model(call.body), "served_by": model.served_by}
+
+
 def generate(call: Call, scope: ProjectReference) -> dict[str, Any]:
     """``POST …/embeddings/generate`` and ``…/batch``."""
     wanted = requests.read_generate(call)
@@ -24,8 +30,7 @@ def generate(call: Call, scope: ProjectReference) -> dict[str, Any]:
     vectors = wanted.model.engine.embed(wanted.texts).tolist()
     answer: dict[str, Any] = {
         "embeddings": vectors,
-        "model": wanted.model.served_by,
-        "requested_model": requests.requested_model(call.body),
+        **_models(call, wanted.model),
         "dimensions": wanted.model.dimensions,
         "dimension": wanted.model.dimensions,
         "count": len(vectors),
@@ -48,8 +53,7 @@ def compare(call: Call, scope: ProjectReference) -> dict[str, Any]:
         "embedding1": first.tolist(),
         "embedding2": second.tolist(),
         "cosine_similarity": similarity(1.0 - float(first @ second)),
-        "model": wanted.model.served_by,
-        "requested_model": requests.requested_model(call.body),
+        **_models(call, wanted.model),
         "dimensions": wanted.model.dimensions,
     }
 
@@ -66,16 +70,17 @@ def embed_and_store(call: Call, scope: ProjectReference) -> dict[str, Any]:
             item.text,
             item.metadata,
             wanted.model.served_by,
+            requests.requested_model(call.body),
         )
         for item, numbers in zip(wanted.items, values, strict=True)
     ]
     with call.project(scope, writes=True):
         stored = store_vectors(wanted.namespace, vectors, overwrite=wanted.upsert)
-    return _stored_answer(wanted, vectors, stored, requests.requested_model(call.body))
+    return _stored_answer(wanted, vectors, stored, _models(call, wanted.model))
 
 
 def _stored_answer(
-    wanted: requests.EmbedAndStore, vectors: list[NewVector], stored: list[Stored], requested: str
+    wanted: requests.EmbedAndStore, vectors: list[NewVector], stored: list[Stored], models: dict[str, str]
 ) -> dict[str, Any]:
     created = [entry.created for entry in stored]
     ids = [vector.external_id for vector in vectors]
@@ -88,8 +93,7 @@ def _stored_answer(
         "embeddings_generated": len(vectors),
         "stored_count": len(vectors),
         "stored": len(vectors),
-        "model": wanted.model.served_by,
-        "requested_model": requested,
+        **models,
         "dimensions": wanted.model.dimensions,
         "namespace": wanted.namespace,
         "vector_ids": ids,
@@ -149,8 +153,7 @@ def search(call: Call, scope: ProjectReference) -> dict[str, Any]:
     return {
         "results": results,
         "query": wanted.query,
-        "model": wanted.model.served_by,
-        "requested_model": requests.requested_model(call.body),
+        **_models(call, wanted.model),
         "dimensions": wanted.model.dimensions,
         "namespace": wanted.namespace,
         "total_results": len(results),

@@ -25,13 +25,14 @@ TABLE = ZeroVector._meta.db_table
 
 @dataclass(frozen=True)
 class NewVector:
-    """A vector to store. ``model`` is empty for one that the caller brought."""
+    """A vector to store. ``model``, and the name it was asked by, are empty for one that the caller brought."""
 
     external_id: str
     values: Sequence[float]
     document: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
     model: str = ""
+    model_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,16 +47,18 @@ class Stored:
 
 _INSERT = f"""
 INSERT INTO {TABLE} AS stored
-    (id, project_id, namespace, external_id, dimensions, embedding, document, metadata, model, created_at, stored_at)
-SELECT id, %s, %s, external_id, vector_dims(embedding), embedding, document, metadata, model, %s, %s
-FROM (SELECT id, external_id, numbers::vector AS embedding, document, metadata::jsonb AS metadata, model
-      FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
-           AS given(id, external_id, numbers, document, metadata, model) ORDER BY external_id) AS given
+    (id, project_id, namespace, external_id, dimensions, embedding, document, metadata, model, model_name,
+     created_at, stored_at)
+SELECT id, %s, %s, external_id, vector_dims(embedding), embedding, document, metadata, model, model_name, %s, %s
+FROM (SELECT id, external_id, numbers::vector AS embedding, document, metadata::jsonb AS metadata, model, model_name
+      FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+           AS given(id, external_id, numbers, document, metadata, model, model_name)
+      ORDER BY external_id) AS given
 ON CONFLICT (project_id, namespace, external_id) DO
 """
 _OVERWRITE = """
 UPDATE SET embedding = EXCLUDED.embedding, document = EXCLUDED.document, metadata = EXCLUDED.metadata,
-    model = EXCLUDED.model, stored_at = EXCLUDED.stored_at
+    model = EXCLUDED.model, model_name = EXCLUDED.model_name, stored_at = EXCLUDED.stored_at
 WHERE stored.dimensions = EXCLUDED.dimensions
 """
 _RESULT = " RETURNING external_id, xmax = 0, created_at, stored_at"
@@ -81,6 +84,7 @@ def store_vectors(namespace: str, vectors: Sequence[NewVector], *, overwrite: bo
         [vector.document for vector in vectors],
         [orjson.dumps(vector.metadata).decode() for vector in vectors],
         [vector.model for vector in vectors],
+        [vector.model_name for vector in vectors],
     ]
     with connection.cursor() as cursor:
         cursor.execute(_INSERT + (_OVERWRITE if overwrite else "NOTHING") + _RESULT, params)
