@@ -14,6 +14,7 @@ The common case, in the scope of an account::
 from apps.accounts.metering.context import Use, metered
 from apps.accounts.metering.errors import (
     CostLimitReached,
+    LedgerBusy,
     LimitReached,
     PriceUnknown,
     QuantityLimitReached,
@@ -27,6 +28,7 @@ from apps.accounts.metering.settling import Settled, release, settle
 
 __all__ = [
     "CostLimitReached",
+    "LedgerBusy",
     "LimitReached",
     "Line",
     "PriceUnknown",

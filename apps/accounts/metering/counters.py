@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,8 @@ from apps.accounts.metering.prices import Priced, price_lines
 from apps.accounts.models import Counter, DailyUsage, Limit, Reservation, UsageEvent
 
 ZERO = Decimal(0)
+LOCK_WAIT = timedelta(seconds=5)
+"""How long the ledger waits for a lock that somebody else holds."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,14 @@ class Amount:
 
 
 def lock_ledger(account_id: UUID, *, alone: bool = False) -> None:
-    """Keep counters from being made (or anything from being counted, ``alone``) until the transaction ends."""
+    """Keep counters from being made (or anything from being counted, ``alone``) until the transaction ends.
+
+    From here on the transaction waits LOCK_WAIT for a lock, and no longer: a caller of ``beside`` may hold what
+    somebody waits for who holds a counter, and PostgreSQL does not see that the two belong together.
+    """
     function = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
     with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_WAIT // timedelta(milliseconds=1)}ms"])
         cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [f"metering:{account_id}"])
 
 

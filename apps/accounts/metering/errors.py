@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import OperationalError
 
 
 @dataclass(eq=False)
@@ -89,3 +90,7 @@ class PriceUnknown(Exception):
 
 class UnknownReservation(LookupError):
     """There is no such reservation, and nothing was counted for it."""
+
+
+class LedgerBusy(OperationalError):
+    """Somebody else holds a part of the ledger for too long. Nothing was reserved or counted; trying again is safe."""

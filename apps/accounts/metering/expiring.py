@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
+from apps.accounts.metering.errors import LedgerBusy
+from apps.accounts.metering.reserving import beside
 from apps.accounts.metering.settling import give_back
 from apps.accounts.models import Counter, Limit, Reservation
 from apps.accounts.tenancy.scope import platform
@@ -20,7 +23,14 @@ def expire_reservations(now: datetime, *, limit: int = 1000) -> int:
             .order_by("expires_at")
             .values_list("account_id", "id")[:limit]
         )
-    return sum(give_back(account_id, row_id, Reservation.State.EXPIRED) for account_id, row_id in due)
+    return sum(_expired(account_id, row_id) for account_id, row_id in due)
+
+
+def _expired(account_id: UUID, row_id: UUID) -> bool:
+    try:
+        return beside(lambda: give_back(account_id, row_id, Reservation.State.EXPIRED))
+    except LedgerBusy:
+        return False  # the others are given back all the same, and this one the next time
 
 
 def clear_away(now: datetime, *, limit: int = 10_000) -> int:

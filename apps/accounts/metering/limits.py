@@ -87,10 +87,11 @@ def change_limit(row: Limit, *, actor: Actor, **values: Any) -> Limit:
     }
     if changed:
         row.save(update_fields=[*changed, "updated_at"])
-        if "amount" in changed:
-            # What was told was told of another amount.
-            Counter.objects.filter(limit=row).update(alerted=0)
+        # Before the counters: whoever waits for the end of the trail must not keep those who count waiting, for one of
+        # them may be the request that holds it.
         audit.record("limit.changed", actor=actor, entity=row, label=label_of(row), changes={"to": _to(row), **changed})
+        if "amount" in changed:
+            Counter.objects.filter(limit=row).update(alerted=0)
     return row
 
 

@@ -12,13 +12,14 @@ from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, OperationalError, connection
 from django.db.models import F, Value
 from django.utils import timezone
+from psycopg.errors import LockNotAvailable
 
 from apps.accounts.actors import Actor
 from apps.accounts.metering.counters import amount_for, counters_of, limits_for, lock_ledger, open_counters
-from apps.accounts.metering.errors import CostLimitReached, PriceUnknown, QuantityLimitReached
+from apps.accounts.metering.errors import CostLimitReached, LedgerBusy, PriceUnknown, QuantityLimitReached
 from apps.accounts.metering.lines import Line, Work, work_of
 from apps.accounts.metering.periods import end_of
 from apps.accounts.metering.prices import Priced, price_lines
@@ -34,8 +35,13 @@ _LEDGER = Threads("ledger", 8)
 
 
 def beside(function: Callable[[], T]) -> T:
-    """Call it outside of the caller's transaction, if there is one."""
-    return apart(function, threads=_LEDGER) if connection.in_atomic_block else function()
+    """Call it outside of the caller's transaction, if there is one. Raises LedgerBusy."""
+    try:
+        return apart(function, threads=_LEDGER) if connection.in_atomic_block else function()
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise LedgerBusy("The ledger is held by somebody else. Try again in a few seconds.") from error
+        raise
 
 
 def reserve(
@@ -51,7 +57,7 @@ def reserve(
     """Take room for what the work is expected to use at most. Settle or release it; after ``lasts`` it is given back.
 
     The same ``idempotency_key`` in the same account gives the first reservation again, whatever became of it.
-    Raises LimitReached, PriceUnknown, NoScope (no account named and none in scope).
+    Raises LimitReached, PriceUnknown, LedgerBusy, NoScope (no account named and none in scope).
     """
     work = work_of(source, subject, actor, account, api_key_id)
     return beside(lambda: _reserve(work, lines, idempotency_key, lasts))
@@ -77,7 +83,7 @@ def _reserve(work: Work, lines: Sequence[Line], key: str, lasts: timedelta) -> R
             continue
         with tenant(work.account_id):
             open_counters(work.account_id, limits, now)
-    raise RuntimeError("The limits of the account change faster than they can be read.")
+    raise LedgerBusy("The limits of the account change faster than they can be read.")
 
 
 def _first(key: str) -> Reservation | None:

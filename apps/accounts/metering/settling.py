@@ -40,7 +40,7 @@ class Settled:
 def settle(reservation: Reservation, *lines: Line, ok: bool = True, duration_ms: int | None = None) -> Settled:
     """Count what was used. A second time, and after the room was given back, it is safe: used is used, once.
 
-    Raises UnknownReservation for one that this account does not have.
+    Raises UnknownReservation for one that this account does not have, LedgerBusy.
     """
     for _ in range(_TRIES - 1):
         try:

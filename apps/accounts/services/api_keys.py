@@ -58,8 +58,6 @@ def update_api_key(row: APIKey, *, actor: Actor, **values: Any) -> APIKey:
         _require_within(row, actor)
     if names:
         row.save(update_fields=[*names, "updated_at"])
-        if "cost_limit_per_month" in names:
-            set_key_limit(row)
         old, new = _shown(before, names), _shown(row, names)
         audit.record(
             "api_key.updated",
@@ -68,6 +66,8 @@ def update_api_key(row: APIKey, *, actor: Actor, **values: Any) -> APIKey:
             label=row.name,
             changes={name: [old[name], new[name]] for name in names},
         )
+        if "cost_limit_per_month" in names:
+            set_key_limit(row)  # after the entry: see change_limit
         _forget(row)
     return row
 
