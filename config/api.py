@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("apps.accounts.api.routes")),
     path("", include("apps.vault.api.routes")),
     path("", include("apps.integrations.api.routes")),
+    path("", include("apps.chat.api.routes")),
     path("schema", SchemaView.as_view(), name="schema"),
     path("docs/", docs, name="docs"),
     path("docs", RedirectView.as_view(pattern_name="api:docs", permanent=True)),

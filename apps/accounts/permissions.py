@@ -60,6 +60,18 @@ ACTIONS: dict[str, frozenset[Role]] = {
     "contacts.update": _WRITERS,
     "contacts.delete": _WRITERS,
     "contacts.import": _WRITERS,
+    # Conversations: all / all / view
+    "inboxes.view": _ALL,
+    "inboxes.manage": _ADMINS,
+    "labels.view": _ALL,
+    "labels.manage": _WRITERS,
+    "conversations.view": _ALL,
+    "conversations.create": _WRITERS,
+    "conversations.reply": _WRITERS,
+    "conversations.update": _WRITERS,
+    "conversations.delete": _ADMINS,
+    "canned_responses.view": _ALL,
+    "canned_responses.manage": _WRITERS,
     # Workflows, deployments, knowledge bases, webhooks: all / own only (or as shared) / view
     "workflows.view": _ALL,
     "workflows.manage": _ADMINS,

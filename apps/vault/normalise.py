@@ -18,3 +18,8 @@ def phone(value: str) -> str | None:
 def identifier(value: str) -> str | None:
     """Trimmed and NFC; case counts, because other systems' ids may differ in nothing else."""
     return unicodedata.normalize("NFC", value.strip()) or None
+
+
+def said(value: str) -> str | None:
+    """What two people mean by "the same message": NFC, without regard to case and white space."""
+    return " ".join(unicodedata.normalize("NFC", value).casefold().split()) or None

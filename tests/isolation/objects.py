@@ -18,6 +18,10 @@ from apps.accounts.models import Account, Job, Membership, User
 from apps.accounts.roles import Role
 from apps.accounts.services.api_keys import create_api_key
 from apps.accounts.services.invitations import invite
+from apps.chat.services.canned_responses import create_canned_response
+from apps.chat.services.conversations import open_conversation
+from apps.chat.services.inboxes import create_inbox
+from apps.chat.services.labels import create_label
 from apps.integrations.services.connections import connect
 from apps.vault.services.contact_imports import import_contacts, open_import
 from apps.vault.tokens import Grant, store
@@ -90,3 +94,19 @@ def a_list_of_contacts(account: Account) -> Any:
 def a_started_import(account: Account) -> Any:
     content = [b"Name,E-mail\nAnn,ann@people.example\n"]
     return import_contacts(actor=owner(account), file_name="people.csv", content=content)
+
+
+def an_inbox(account: Account) -> Any:
+    return create_inbox(actor=owner(account), name=uuid4().hex)
+
+
+def a_label(account: Account) -> Any:
+    return create_label(actor=owner(account), name=uuid4().hex)
+
+
+def a_canned_response(account: Account) -> Any:
+    return create_canned_response(actor=owner(account), short_code=uuid4().hex, content="Thank you!")
+
+
+def a_conversation(account: Account) -> Any:
+    return open_conversation(actor=owner(account), contact=make_contact(account), subject="A parcel")

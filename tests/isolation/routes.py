@@ -18,11 +18,14 @@ from django.test.client import MULTIPART_CONTENT
 
 from tests.isolation.kinds import Asks, Kind, OwnWallRoute, PersonRoute, PlatformRoute, PublicRoute, api, page
 from tests.isolation.objects import (
+    a_canned_response,
     a_connection_by_consent,
     a_contact,
     a_contact_called_ann,
     a_contact_import,
+    a_conversation,
     a_job,
+    a_label,
     a_limit,
     a_list_of_contacts,
     a_membership,
@@ -30,6 +33,7 @@ from tests.isolation.objects import (
     a_started_import,
     a_token,
     an_api_key,
+    an_inbox,
     an_integration,
     an_invitation,
 )
@@ -296,6 +300,44 @@ ROUTES: dict[str, Kind] = {
     "/api/v1/schema": PublicRoute("describes the API, and nothing of accounts"),
     "/api/v1/docs/": PublicRoute("shows the description as a page"),
     "/api/v1/docs": PublicRoute("sends to the page with the slash"),
+    "/api/v1/inboxes": api(GET=Asks("inboxes.view"), POST=Asks("inboxes.manage", {"name": "Shop"})),
+    "/api/v1/inboxes/<inbox_id>": api(
+        of={"inbox_id": an_inbox},
+        GET=Asks("inboxes.view"),
+        PATCH=Asks("inboxes.manage", {"name": "Other"}),
+        DELETE=Asks("inboxes.manage"),
+    ),
+    "/api/v1/labels": api(GET=Asks("labels.view"), POST=Asks("labels.manage", {"name": "billing"})),
+    "/api/v1/labels/<label_id>": api(
+        of={"label_id": a_label},
+        GET=Asks("labels.view"),
+        PATCH=Asks("labels.manage", {"name": "other"}),
+        DELETE=Asks("labels.manage"),
+    ),
+    "/api/v1/canned-responses": api(
+        GET=Asks("canned_responses.view"),
+        POST=Asks("canned_responses.manage", {"short_code": "hello", "content": "Hello!"}),
+    ),
+    "/api/v1/canned-responses/<canned_id>": api(
+        of={"canned_id": a_canned_response},
+        GET=Asks("canned_responses.view"),
+        PATCH=Asks("canned_responses.manage", {"content": "Hi!"}),
+        DELETE=Asks("canned_responses.manage"),
+    ),
+    "/api/v1/conversations": api(
+        GET=Asks("conversations.view"), POST=Asks("conversations.create", {"subject": "A parcel"}, answers=(400,))
+    ),
+    "/api/v1/conversations/<conversation_id>": api(
+        of={"conversation_id": a_conversation},
+        GET=Asks("conversations.view"),
+        PATCH=Asks("conversations.update", {"status": "resolved"}),
+        DELETE=Asks("conversations.delete"),
+    ),
+    "/api/v1/conversations/<conversation_id>/messages": api(
+        of={"conversation_id": a_conversation},
+        GET=Asks("conversations.view"),
+        POST=Asks("conversations.reply", {"content": "On its way."}),
+    ),
     "/api/v1/contacts/import": api(POST=Asks("contacts.import", a_list_of_contacts, content_type=MULTIPART_CONTENT)),
     "/api/v1/contacts/import/<import_id>": api(of={"import_id": a_started_import}, GET=Asks("contacts.import")),
     "/api/v1/contacts/import/<import_id>/rejected": api(

@@ -1,0 +1,17 @@
+"""Addresses of this floor's resources, below /api/v1/."""
+
+from django.urls import path
+
+from apps.chat.api import canned_responses, conversations, inboxes, labels
+
+urlpatterns = [
+    path("canned-responses", canned_responses.CannedResponsesView.as_view(), name="canned_responses"),
+    path("canned-responses/<uuid:canned_id>", canned_responses.CannedResponseView.as_view(), name="canned_response"),
+    path("conversations", conversations.ConversationsView.as_view(), name="conversations"),
+    path("conversations/<uuid:conversation_id>", conversations.ConversationView.as_view(), name="conversation"),
+    path("conversations/<uuid:conversation_id>/messages", conversations.MessagesView.as_view(), name="messages"),
+    path("inboxes", inboxes.InboxesView.as_view(), name="inboxes"),
+    path("inboxes/<uuid:inbox_id>", inboxes.InboxView.as_view(), name="inbox"),
+    path("labels", labels.LabelsView.as_view(), name="labels"),
+    path("labels/<uuid:label_id>", labels.LabelView.as_view(), name="label"),
+]

@@ -1,0 +1,18 @@
+"""The models of conversations."""
+
+from apps.chat.models.attachment import Attachment
+from apps.chat.models.canned_response import CannedResponse
+from apps.chat.models.conversation import Conversation, ConversationLabel
+from apps.chat.models.inbox import Inbox
+from apps.chat.models.label import Label
+from apps.chat.models.message import Message
+
+__all__ = [
+    "Attachment",
+    "CannedResponse",
+    "Conversation",
+    "ConversationLabel",
+    "Inbox",
+    "Label",
+    "Message",
+]

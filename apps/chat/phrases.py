@@ -1,0 +1,33 @@
+"""What the trail says of conversations."""
+
+from __future__ import annotations
+
+from apps.vault.audit.phrases import name_resource, name_thing, say
+
+_PHRASES = (
+    ("inbox.created", "{who} made the inbox {what}", "inbox", "ok"),
+    ("inbox.updated", "{who} changed the {fields} of the inbox {what}", "inbox", "info"),
+    ("inbox.deleted", "{who} removed the inbox {what}", "trash", "warn"),
+    ("label.created", "{who} made the label {what}", "tag", "ok"),
+    ("label.updated", "{who} changed the {fields} of the label {what}", "tag", "info"),
+    ("label.deleted", "{who} removed the label {what}", "trash", "warn"),
+    ("canned_response.created", "{who} wrote the canned response {what}", "messages", "ok"),
+    ("canned_response.updated", "{who} changed the {fields} of the canned response {what}", "messages", "info"),
+    ("canned_response.deleted", "{who} removed the canned response {what}", "trash", "warn"),
+    ("conversation.opened", "{who} began the conversation {what} in {inbox}", "message-plus", "ok"),
+    ("conversation.changed", "{who} changed the {fields} of the conversation {what}", "message", "info"),
+    ("conversation.labelled", "{who} changed the labels of the conversation {what}", "tag", "info"),
+    ("conversation.deleted", "{who} removed the conversation {what} and all that was said in it", "trash", "warn"),
+    ("message.received", "A message came in through {who}", "message", "info"),
+    ("message.sent", "{who} answered in a conversation", "send", "info"),
+    ("message.noted", "{who} wrote a note in a conversation", "note", "info"),
+)
+
+
+def say_all() -> None:
+    """Called once, at start-up."""
+    name_resource("inbox", "Inboxes")
+    name_thing("inbox", "inbox")
+    name_thing("cannedresponse", "canned response")
+    for action, words, icon, state in _PHRASES:
+        say(action, words, icon, state)
