@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.actors import Actor
-from apps.accounts.models import APIKey, Counter, Limit, Membership
+from apps.accounts.metering.periods import start_of
+from apps.accounts.models import APIKey, Counter, Limit, LimitAlert, Membership
 from apps.accounts.permissions import require
 from apps.accounts.tenancy.scope import platform, tenant
 
+_AT_ONCE = "Somebody else set and removed this limit at the same moment. Look at it again."
 TARGET = ("scope", "user_id", "api_key_id", "source", "subject")
 IDENTITY = (*TARGET, "measure", "unit", "period", "hard")
 CHANGEABLE = ("amount", "allow_unpriced")
@@ -57,16 +62,31 @@ def set_limit(
         set_by=_setter(actor),
     )
     _check(wanted)
-    same = {name: getattr(wanted, name) for name in (*IDENTITY, "set_by")}
-    there = Limit.objects.select_for_update(no_key=True).filter(**same, of_key=False).first()
-    if there is not None:
+    if _same(wanted) is None:
+        _insert(wanted)
+    there = _same(wanted)
+    if there is None:
+        raise ValidationError({"amount": ValidationError(_AT_ONCE, code="conflict")})
+    if there.pk != wanted.pk:
         return change_limit(there, actor=actor, amount=amount, allow_unpriced=allow_unpriced)
-    wanted.save(force_insert=True)
     changes = {name: _shown(getattr(wanted, name)) for name in (*IDENTITY, *CHANGEABLE) if getattr(wanted, name)}
     audit.record(
         "limit.set", actor=actor, entity=wanted, label=label_of(wanted), changes={"to": _to(wanted), **changes}
     )
     return wanted
+
+
+def _same(wanted: Limit) -> Limit | None:
+    """The limit in whose place ``wanted`` comes, locked."""
+    same = {name: getattr(wanted, name) for name in (*IDENTITY, "set_by")}
+    row: Limit | None = Limit.objects.select_for_update(no_key=True).filter(**same, of_key=False).first()
+    return row
+
+
+def _insert(wanted: Limit) -> None:
+    """Unless somebody sets the same at this moment: then that one is there when we have waited for it."""
+    with suppress(IntegrityError), transaction.atomic():
+        wanted.save(force_insert=True)
 
 
 def change_limit(row: Limit, *, actor: Actor, **values: Any) -> Limit:
@@ -91,7 +111,7 @@ def change_limit(row: Limit, *, actor: Actor, **values: Any) -> Limit:
         # them may be the request that holds it.
         audit.record("limit.changed", actor=actor, entity=row, label=label_of(row), changes={"to": _to(row), **changed})
         if "amount" in changed:
-            Counter.objects.filter(limit=row).update(alerted=0)
+            _tell_anew(row)
     return row
 
 
@@ -99,6 +119,8 @@ def remove_limit(row: Limit, *, actor: Actor) -> None:
     """Take a limit away, with its counters and alerts. Raises PermissionDenied."""
     _require_own(row, actor)
     audit.record("limit.removed", actor=actor, entity=row, label=label_of(row), changes={"amount": [_to(row), None]})
+    # First its counters: who counts holds one, and writes alerts of the limit.
+    Counter.objects.filter(limit=row).delete()
     row.delete()
 
 
@@ -116,7 +138,13 @@ def set_key_limit(key: APIKey) -> None:
         )
     elif there.amount != amount:
         Limit.objects.filter(pk=there.pk).update(amount=amount)
-        Counter.objects.filter(limit=there).update(alerted=0)
+        _tell_anew(there)
+
+
+def _tell_anew(row: Limit) -> None:
+    """What was told in the period that goes on was told of another amount."""
+    Counter.objects.filter(limit=row).update(alerted=0)
+    LimitAlert.objects.filter(limit=row, period_start=start_of(row.period, timezone.now())).delete()
 
 
 def forget_key(key_id: UUID) -> None:

@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 LASTS = timedelta(minutes=15)
 """How long room is kept for work nobody settles, unless the caller says otherwise."""
+_OVER_UNDONE = {Reservation.State.RELEASED, Reservation.State.EXPIRED}
 _LEDGER = Threads("ledger", 8)
 
 
@@ -56,7 +57,8 @@ def reserve(
 ) -> Reservation:
     """Take room for what the work is expected to use at most. Settle or release it; after ``lasts`` it is given back.
 
-    The same ``idempotency_key`` in the same account gives the first reservation again, whatever became of it.
+    The same ``idempotency_key`` in the same account gives the first reservation again. One that holds no room any more
+    (released or expired) takes it anew, so it passes the limits again; of work that failed nothing is remembered.
     Raises LimitReached, PriceUnknown, LedgerBusy, NoScope (no account named and none in scope).
     """
     work = work_of(source, subject, actor, account, api_key_id)
@@ -70,16 +72,19 @@ def _reserve(work: Work, lines: Sequence[Line], key: str, lasts: timedelta) -> R
             with tenant(work.account_id):
                 lock_ledger(work.account_id)
                 row = _first(key) if key else None
-                if row is not None:
+                if row is not None and row.state not in _OVER_UNDONE:
                     return row
                 limits = limits_for(work)
                 counters = counters_of(limits, now)
                 if all(limit.id in counters for limit in limits):
                     holds = _hold(limits, counters, price_lines(lines, now) if limits else [], now)
-                    return _store(work, lines, holds, key, now, now + lasts)
+                    fresh = row or Reservation(idempotency_key=key)
+                    return _store(fresh, work, lines, holds, now, now + lasts)
         except IntegrityError:
             if not key or attempt == 4:  # else somebody with the same key was quicker
                 raise
+            continue
+        except _LimitGone:
             continue
         with tenant(work.account_id):
             open_counters(work.account_id, limits, now)
@@ -87,7 +92,8 @@ def _reserve(work: Work, lines: Sequence[Line], key: str, lasts: timedelta) -> R
 
 
 def _first(key: str) -> Reservation | None:
-    row: Reservation | None = Reservation.objects.filter(idempotency_key=key).first()
+    # Locked: of two that try again at once, the second finds what the first one made of it.
+    row: Reservation | None = Reservation.objects.select_for_update().filter(idempotency_key=key).first()
     if row is not None:
         return row
     event = UsageEvent.objects.filter(idempotency_key=key).first()
@@ -106,16 +112,13 @@ def _first(key: str) -> Reservation | None:
 
 
 def _store(
-    work: Work, lines: Sequence[Line], holds: list[list[str]], key: str, now: datetime, until: datetime
+    row: Reservation, work: Work, lines: Sequence[Line], holds: list[list[str]], now: datetime, until: datetime
 ) -> Reservation:
-    row: Reservation = Reservation.objects.create(
-        **work.fields,
-        at=now,
-        expires_at=until,
-        lines=[line.to_json() for line in lines],
-        holds=holds,
-        idempotency_key=key,
-    )
+    for name, value in work.fields.items():
+        setattr(row, name, value)
+    row.at, row.expires_at, row.state = now, until, Reservation.State.OPEN
+    row.lines, row.holds = [line.to_json() for line in lines], holds
+    row.save()
     return row
 
 
@@ -138,13 +141,20 @@ def _hold(
             none_left = {"used__lt": Value(limit.amount) - F("reserved")}
             rows = rows.filter(**(room if asked.value else none_left))
         if not rows.update(reserved=F("reserved") + asked.value):
-            raise _refusal(limit, counter.pk, asked.value, now)
+            raise _refusal(limit, counter.pk, asked.value, now) or _LimitGone
         holds.append([str(limit.id), str(counter.pk), str(asked.value)])
     return holds
 
 
-def _refusal(limit: Limit, counter_id: UUID, asked: Decimal, now: datetime) -> Exception:
-    used, reserved = Counter.objects.values_list("used", "reserved").get(pk=counter_id)
+class _LimitGone(Exception):
+    """Somebody removed the limit while we waited for its counter: look again which ones there are."""
+
+
+def _refusal(limit: Limit, counter_id: UUID, asked: Decimal, now: datetime) -> Exception | None:
+    """Why there is no room; None when there is no limit any more."""
+    counter = Counter.objects.filter(pk=counter_id).first()
+    if counter is None:
+        return None
     kind = CostLimitReached if limit.is_cost else QuantityLimitReached
     return kind(
         limit.id,
@@ -152,8 +162,8 @@ def _refusal(limit: Limit, counter_id: UUID, asked: Decimal, now: datetime) -> E
         limit.measure,
         limit.unit,
         limit.period,
-        used,
-        reserved,
+        counter.used,
+        counter.reserved,
         limit.amount,
         asked,
         end_of(limit.period, now),

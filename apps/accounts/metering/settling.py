@@ -40,6 +40,8 @@ class Settled:
 def settle(reservation: Reservation, *lines: Line, ok: bool = True, duration_ms: int | None = None) -> Settled:
     """Count what was used. A second time, and after the room was given back, it is safe: used is used, once.
 
+    Work that failed (``ok`` False) is counted too, and its idempotency key is free again.
+
     Raises UnknownReservation for one that this account does not have, LedgerBusy.
     """
     for _ in range(_TRIES - 1):
@@ -58,10 +60,12 @@ def _settle(given: Reservation, lines: Sequence[Line], ok: bool, duration_ms: in
             return _as_before(row.id)
         priced = price_lines(lines, row.at)
         _count(row, priced)
+        if not ok:
+            row.idempotency_key = ""  # it was not done: who tries again does it, and pays for it
         _write(row, priced, ok, duration_ms)
         crash_point("metering.before_settled")
         row.state, row.settled_at = Reservation.State.SETTLED, timezone.now()
-        row.save(update_fields=["state", "settled_at", "updated_at"])
+        row.save(update_fields=["state", "settled_at", "idempotency_key", "updated_at"])
     return _sum(priced)
 
 

@@ -32,7 +32,7 @@ from apps.accounts.metering import (
 from apps.accounts.metering.expiring import clear_away, expire_reservations
 from apps.accounts.metering.limits import change_limit
 from apps.accounts.metering.past import apply_prices
-from apps.accounts.models import Account, Counter, DailyUsage, Limit, LimitAlert, Reservation, UsageEvent
+from apps.accounts.models import Account, Counter, DailyUsage, Job, Limit, LimitAlert, Reservation, UsageEvent
 from apps.accounts.tenancy.scope import NoScope, platform, tenant
 from tests.accounts.metering.conftest import CALL, OPERATOR, limit, price
 from tests.factories import make_account
@@ -257,6 +257,37 @@ def test_the_same_key_in_another_account_is_another_work(account: Account) -> No
     assert calls(make_account(), idempotency_key="run 1").id != first.id
 
 
+@pytest.mark.parametrize("ending", ["released", "expired"])
+def test_a_key_whose_room_was_given_back_passes_the_limits_again(account: Account, ending: str) -> None:
+    of = limit(account, 1)
+    first = calls(account, idempotency_key="run 1")
+    if ending == "released":
+        release(first)
+    else:
+        expire_reservations(timezone.now() + timedelta(minutes=16))
+    other = calls(account)
+    with pytest.raises(QuantityLimitReached):
+        calls(account, idempotency_key="run 1")
+    release(other)
+    again = calls(account, idempotency_key="run 1")
+    assert (again.id, again.state) == (first.id, "open")
+    assert counter(account, of) == (0, 1)
+    assert [settle(one, CALL).first for one in (first, again)] == [True, False], "whoever comes first, it is one work"
+    assert counter(account, of) == (1, 0)
+
+
+def test_work_that_failed_is_tried_again_under_its_key_and_counted_again(account: Account) -> None:
+    of = limit(account, 2)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError), metered("chat", CALL, account=account, idempotency_key="run 1") as use:
+            raise ZeroDivisionError
+    assert not use.repeated
+    assert [event.ok for event in events(account)] == [False, False]
+    with pytest.raises(QuantityLimitReached):
+        reserve("chat", CALL, account=account, idempotency_key="run 1")
+    assert counter(account, of) == (2, 0)
+
+
 def test_a_released_reservation_stays_released(account: Account) -> None:
     of = limit(account, 2)
     reservation = calls(account, 2)
@@ -373,6 +404,21 @@ def test_a_limit_lowered_under_what_is_used_refuses_at_once(account: Account) ->
     with pytest.raises(QuantityLimitReached) as caught:
         calls(account)
     assert (caught.value.used, caught.value.amount) == (4, 3)
+
+
+@pytest.mark.parametrize(("after", "more", "told"), [(20, 9, 90), (9, 1, 100)])
+def test_after_a_limit_is_changed_its_steps_are_told_again(account: Account, after: int, more: int, told: int) -> None:
+    of = limit(account, 10)
+    settle(calls(account, 9), Line("calls", 9))
+    begun = calls(account, 0)
+    with tenant(account):
+        assert list(LimitAlert.objects.values_list("percent", "amount")) == [(90, 10)]
+        change_limit(of, actor=OPERATOR, amount=Decimal(after))
+        assert not LimitAlert.objects.exists()
+    settle(begun, Line("calls", more))
+    with tenant(account):
+        assert list(LimitAlert.objects.values_list("percent", "amount")) == [(told, after)]
+        assert Job.objects.filter(kind="limit.alert_mail").count() == 2
 
 
 # --- money

@@ -17,8 +17,8 @@ from django.utils import timezone
 from apps.accounts.metering import LedgerBusy, Line, reserve, settle
 from apps.accounts.metering import counters as counters_module
 from apps.accounts.metering.expiring import expire_reservations
-from apps.accounts.metering.limits import change_limit
-from apps.accounts.models import Account, APIKey, Counter, Reservation
+from apps.accounts.metering.limits import change_limit, remove_limit, set_limit
+from apps.accounts.models import Account, APIKey, Counter, Limit, Reservation
 from apps.accounts.services.api_keys import update_api_key
 from apps.accounts.tenancy.scope import tenant
 from apps.vault.models import AuditHead
@@ -147,3 +147,27 @@ def test_what_one_account_holds_does_not_keep_the_room_of_others_from_being_give
     with tenant(other):
         assert Reservation.objects.get().state == "expired"
     assert expire_reservations(timezone.now() + timedelta(hours=1)) == 1
+
+
+def test_work_that_waited_for_a_limit_that_is_removed_is_let_in(account: Account) -> None:
+    row = limit(account, 10)
+    reserve("chat", CALL, account=account)
+    results: list[Any] = []
+    with tenant(account):
+        remove_limit(row, actor=OPERATOR)
+        thread = started(lambda: results.append(reserve("chat", CALL, account=account)))
+        assert thread.is_alive(), "it waits for the counter"
+    thread.join()
+    assert [one.holds for one in results] == [[]]
+
+
+def test_a_limit_that_is_set_twice_at_once_is_one_limit_and_no_error(account: Account) -> None:
+    results: list[Any] = []
+    with tenant(account):
+        set_limit(actor=OPERATOR, amount=Decimal(5))
+        thread = started(lambda: results.append(limit(account, 7, measure="cost")))
+        assert thread.is_alive(), "it waits for the first"
+    thread.join()
+    assert results
+    with tenant(account):
+        assert Limit.objects.get().amount == 7
