@@ -16,14 +16,14 @@ class IntegrationsConfig(AppConfig):
         from apps.integrations import checks, jobs  # noqa: F401 - registers the checks, declares the kinds
         from apps.integrations.demo.connections import add_connections
         from apps.integrations.oauth.access import PREFIX
-        from apps.integrations.oauth.giving_back import give_back
+        from apps.integrations.oauth.giving_back import give_back, hold
         from apps.integrations.pages.entries import register_all
         from apps.integrations.phrases import say_all
         from apps.integrations.prices import declare_all
         from apps.integrations.zerodb.provisioning import close_cancelled, plan_project
         from apps.vault.tokens import declare_service
 
-        declare_service(PREFIX, give_back)
+        declare_service(PREFIX, give_back, hold=hold)
         account_created.connect(plan_project, dispatch_uid="integrations.plan_project")
         job_cancelled.connect(close_cancelled, dispatch_uid="integrations.close_cancelled_provisioning")
         demo_account_built.connect(add_connections, dispatch_uid="integrations.demo_connections")

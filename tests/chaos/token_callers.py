@@ -92,9 +92,9 @@ def rounds(url: str, account: UUID, number: int, seed: int, kinds: list[str]) ->
     """Kill at a random crash point, or at a random time."""
     from django.db import connections
 
-    from apps.vault.tokens import refreshing, worked
+    from apps.vault.tokens import renewal, worked
 
-    refreshing.IN_FLIGHT = IN_FLIGHT
+    renewal.IN_FLIGHT = IN_FLIGHT
     chance, lost, killed = random.Random(seed), [], 0
     for turn in range(number):
         kind = kinds[turn % len(kinds)]

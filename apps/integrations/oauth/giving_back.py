@@ -72,6 +72,12 @@ def forget_others(row: Integration, *, actor: Actor) -> None:
         revoke(kind, actor=actor, label=row.label, tell=False)
 
 
+def hold(kind: str) -> None:
+    """For the vault: lock the connection that a grant belongs to. Needs the scope of the account."""
+    _, identifier, *_ = kind.split(":")
+    Integration.objects.select_for_update().filter(pk=UUID(identifier)).first()
+
+
 def give_back(kind: str, grant: Grant) -> None:
     """For the vault: tell the service of a grant that is gone, and the connection that it has none.
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import DatabaseError
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -17,8 +17,8 @@ from apps.accounts.api.preconditions import answer_object, check_unchanged
 from apps.accounts.api.serializers import Time, page_of
 from apps.accounts.api.views import AccountView, answer
 from apps.vault.models import Token
-from apps.vault.tokens import revoke
-from apps.vault.tokens.keeping import grant_of
+from apps.vault.tokens import NoToken, revoke
+from apps.vault.tokens.keeping import grant_of, lock
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +100,10 @@ class TokenView(AccountView):
     )
     def delete(self, request: Request, kind: str) -> HttpResponse:
         """Forgets it and gives it back to its service; 200 instead of 204 says that the service could not be told."""
-        row = Token.objects.select_for_update().get(kind=kind)
+        try:
+            row = lock(kind)
+        except NoToken as error:
+            raise Http404(str(error)) from None
         check_unchanged(request, lambda: show_token(row))
         try:
             revoke(kind, actor=self.actor)

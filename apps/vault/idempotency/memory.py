@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
-from psycopg.errors import LockNotAvailable
 
+from apps.accounts.tenancy.lock_waits import wait_at_most, waited_too_long
 from apps.accounts.tenancy.scope import platform
 from apps.vault.models import RememberedRequest
 
@@ -41,21 +41,16 @@ def _insert(key: str) -> RememberedRequest | None:
     row = RememberedRequest(key=key)
     try:
         with transaction.atomic():
-            _wait_at_most(f"{WAIT_SECONDS}s")
+            wait_at_most(WAIT_SECONDS)
             row.save(force_insert=True)
-            _wait_at_most("0")
+            wait_at_most(0)
     except IntegrityError:
         return None
     except OperationalError as error:
-        if isinstance(error.__cause__, LockNotAvailable):
+        if waited_too_long(error):
             raise StillRunning from error
         raise
     return row
-
-
-def _wait_at_most(time: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [time])
 
 
 def purge(*, now: datetime) -> int:

@@ -15,12 +15,26 @@ from apps.vault.tokens.grant import Grant, NoToken, to_pair
 
 GiveBack = Callable[[str, Grant], None]
 """Tells the service that a grant of this kind is given back (RFC 7009, or the service's own way)."""
-_services: dict[str, GiveBack] = {}
+Hold = Callable[[str], None]
+"""Locks what a grant of this kind belongs to, until the transaction ends."""
+_services: dict[str, tuple[GiveBack, Hold | None]] = {}
 
 
-def declare_service(prefix: str, give_back: GiveBack) -> None:
-    """Say how grants of the kinds ``prefix:…`` are given back; floors above do this at start-up."""
-    _services[prefix] = give_back
+def declare_service(prefix: str, give_back: GiveBack, *, hold: Hold | None = None) -> None:
+    """Say how grants of the kinds ``prefix:…`` are given back; floors above do this at start-up.
+
+    ``hold`` is for those whose grants belong to a row of theirs: it is locked before the grant, here as there, since
+    two that lock both in different order would wait for each other.
+    """
+    _services[prefix] = give_back, hold
+
+
+def lock(kind: str) -> Token:
+    """The row of the account in scope, held until the transaction ends, and what it belongs to. Raises NoToken."""
+    _, hold = _service_of(kind)
+    if hold is not None:
+        hold(kind)
+    return found(kind, lock=True)
 
 
 def store(kind: str, grant: Grant, *, actor: Actor, label: str = "") -> Token:
@@ -73,13 +87,17 @@ def revoke(kind: str, *, actor: Actor, label: str = "", tell: bool = True) -> No
 
     Raises NoToken, and whatever giving it back raises.
     """
-    row = found(kind, lock=True)
+    row = lock(kind)
     grant = grant_of(row)
     audit.record("token.revoked", actor=actor, entity=row, label=label or kind)
     row.delete()
-    give_back = _services.get(kind.partition(":")[0]) if tell else None
-    if give_back is not None:
+    give_back, _ = _service_of(kind)
+    if give_back is not None and tell:
         give_back(kind, grant)
+
+
+def _service_of(kind: str) -> tuple[GiveBack | None, Hold | None]:
+    return _services.get(kind.partition(":")[0], (None, None))
 
 
 def found(kind: str, *, lock: bool = False) -> Token:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import LazySettings
 from django.conf import settings as django_settings
+from pytest_httpserver import HTTPServer
 
 from apps.accounts.actors import Actor
 from apps.accounts.tenancy.scope import tenant
@@ -14,6 +15,7 @@ from apps.integrations.models import Integration
 from apps.integrations.outbound.breaker import close_all
 from apps.integrations.services import connections
 from tests.factories import Cast
+from tests.integrations.oauth.zoho import Zoho
 from tests.stand_ins.oidc import CLIENT_ID, CLIENT_SECRET, OpenIdProvider, openid_provider
 
 
@@ -51,3 +53,12 @@ def connection_of(cast: Cast, application: dict[str, str]) -> Integration:
 @pytest.fixture
 def row(cast: Cast) -> Integration:
     return connection_of(cast, OWN)
+
+
+@pytest.fixture
+def zoho(httpserver: HTTPServer, settings: LazySettings) -> Zoho:
+    close_all()
+    settings.PROVIDER_URLS = {"zoho": httpserver.url_for("/crm/v8")}
+    settings.OAUTH_ORIGINS = {"zoho": httpserver.url_for("")}
+    settings.OUTBOUND_ALLOW = ["localhost", "127.0.0.1"]
+    return Zoho(httpserver)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.cache import cache
-from django.db import connection, connections
+from django.db import DataError, connection, connections
 from django.utils import timezone
 
 from apps.accounts.actors import Actor
@@ -28,7 +28,7 @@ from apps.vault.tokens import (
     access_token,
     declare_service,
     fresh,
-    refreshing,
+    renewal,
     retrieve,
     revoke,
     store,
@@ -324,7 +324,7 @@ def test_a_connection_lost_while_the_service_answered_loses_no_grant(
 def test_nobody_asks_while_the_request_of_one_who_died_may_still_arrive(account: Account, service: Service) -> None:
     """A service that gets the old request after the new one would take the new one for stolen."""
     keep(account, ago=timedelta(minutes=50))
-    cache.add(refreshing.mark_of(row_of(account)), 1, 1)  # all that one leaves who was killed while it asked
+    cache.add(renewal.mark_of(row_of(account)), 1, 1)  # all that one leaves who was killed while it asked
     assert access_token(account.id, KIND, refresher=service.refresh) == "access-0"
     with pytest.raises(NotNow) as waiting:
         access_token(account.id, KIND, refresher=service.refresh, refused="access-0")
@@ -332,6 +332,39 @@ def test_nobody_asks_while_the_request_of_one_who_died_may_still_arrive(account:
     assert service.calls == 0
     time.sleep(1.1)
     assert access_token(account.id, KIND, refresher=service.refresh) == "access-1"
+
+
+@pytest.mark.parametrize("ago", [timedelta(minutes=50), timedelta(hours=2)])
+def test_nobody_waits_for_ever_for_whoever_holds_the_grant(
+    account: Account, service: Service, monkeypatch: pytest.MonkeyPatch, ago: timedelta
+) -> None:
+    """What still serves is used meanwhile; without it the caller is told when to come back."""
+    monkeypatch.setattr(renewal, "LOCK_WAIT", 0.3)
+    keep(account, ago=ago)
+    with tenant(account):
+        Token.objects.select_for_update().get(kind=KIND)
+        if ago < timedelta(hours=1):
+            assert access_token(account.id, KIND, refresher=service.refresh) == "access-0"
+        else:
+            with pytest.raises(NotNow) as waiting:
+                access_token(account.id, KIND, refresher=service.refresh)
+            assert waiting.value.retry_after > 0
+    assert service.calls == 0
+    assert access_token(account.id, KIND, refresher=service.refresh) == "access-1"
+
+
+def test_a_fault_of_the_database_while_refreshing_is_no_refusal_by_the_service(account: Account) -> None:
+    keep(account, ago=timedelta(hours=2))
+
+    def broken(_: Grant) -> Grant:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+        raise AssertionError
+
+    with pytest.raises(DataError):
+        access_token(account.id, KIND, refresher=broken)
+    row = row_of(account)
+    assert (row.failures, row.status, row.next_attempt_at) == (0, "active", None)
 
 
 def _end_own_connection() -> None:
