@@ -4,8 +4,12 @@ from config.settings.local import *
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-# Two tables that the tests of tenancy write to.
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.accounts.tenancy.shelves.apps.ShelvesConfig"]
+# Tables that the tests of tenancy, and those of word search, write to.
+INSTALLED_APPS = [
+    *INSTALLED_APPS,
+    "tests.accounts.tenancy.shelves.apps.ShelvesConfig",
+    "tests.vault.messages.letters.apps.LettersConfig",
+]
 
 
 class _Nowhere(dict[str, str]):

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.migrations.operations.base import Operation, OperationCategory
+from django.db.models import CompositePrimaryKey
 
 from apps.accounts.tenancy.models import TenantForeignKey
 from apps.accounts.tenancy.scope import ACCOUNT_WALL, Wall
@@ -22,8 +23,8 @@ class ProtectTable(Operation):
 
     * ``ENABLE`` and ``FORCE ROW LEVEL SECURITY``; one policy for everybody (one equality, USING and WITH
       CHECK) and one for the platform role (``true``);
-    * primary key ``(owner, id)``, so that look-ups inside the owner and references use the same index and the
-      table can be distributed by owner;
+    * primary key ``(owner, id)``, unless the model has a composite one of its own, so that look-ups inside the
+      owner and references use the same index and the table can be distributed by owner;
     * no statistics of the owner's column (see ``uncounted``);
     * a composite foreign key for each TenantForeignKey the model has at this point;
     * rights for the serving role and the platform role, never TRUNCATE. ``append_only`` leaves only
@@ -75,10 +76,12 @@ class ProtectTable(Operation):
             f"CREATE POLICY platform_all ON {table} TO {platform} USING (true) WITH CHECK (true)",
         ]
         if column != "id":
-            key = q(f"{model._meta.db_table}_pkey")
-            statements.append(
-                f"ALTER TABLE {table} DROP CONSTRAINT {key}, ADD CONSTRAINT {key} PRIMARY KEY ({q(column)}, {q('id')})"
-            )
+            if not _has_composite_key(model):
+                key = q(f"{model._meta.db_table}_pkey")
+                statements.append(
+                    f"ALTER TABLE {table} DROP CONSTRAINT {key}, "
+                    f"ADD CONSTRAINT {key} PRIMARY KEY ({q(column)}, {q('id')})"
+                )
             statements.append(uncounted(table, q(column)))
         statements += _rights(table, app, platform, self.append_only)
         for statement in statements:
@@ -101,7 +104,7 @@ class ProtectTable(Operation):
             f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY",
             f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY",
         ]
-        if column != "id":
+        if column != "id" and not _has_composite_key(model):
             key = q(f"{model._meta.db_table}_pkey")
             statements.append(
                 f"ALTER TABLE {table} DROP CONSTRAINT {key}, ADD CONSTRAINT {key} PRIMARY KEY ({q('id')})"
@@ -110,6 +113,11 @@ class ProtectTable(Operation):
             statements += [f"DROP TRIGGER append_only ON {table}", f"DROP TRIGGER append_only_truncate ON {table}"]
         for statement in statements:
             editor.execute(statement, params=None)
+
+
+def _has_composite_key(model: Any) -> bool:
+    """Whether the model says its own primary key, which then begins with the owner (``key_faults``)."""
+    return isinstance(model._meta.pk, CompositePrimaryKey)
 
 
 def uncounted(table: str, column: str) -> str:
