@@ -5,7 +5,7 @@ from apps.chat.models.canned_response import CannedResponse
 from apps.chat.models.conversation import Conversation, ConversationLabel
 from apps.chat.models.inbox import Inbox
 from apps.chat.models.label import Label
-from apps.chat.models.message import Message
+from apps.chat.models.message import Message, MessageWord
 
 __all__ = [
     "Attachment",
@@ -15,4 +15,5 @@ __all__ = [
     "Inbox",
     "Label",
     "Message",
+    "MessageWord",
 ]

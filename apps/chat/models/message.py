@@ -8,7 +8,7 @@ from django.db import models
 
 from apps.accounts.tenancy.models import TenantForeignKey
 from apps.chat.models.conversation import Conversation
-from apps.vault.messages.models import SealedMessage
+from apps.vault.messages.models import SealedMessage, SearchWord
 
 
 class Message(SealedMessage):
@@ -45,3 +45,9 @@ class Message(SealedMessage):
     def __str__(self) -> str:
         # Never the content: this text reaches logs and the admin's history.
         return f"Message {self.id}"
+
+
+class MessageWord(SearchWord):
+    """A word that a message is found by."""
+
+    of = Message

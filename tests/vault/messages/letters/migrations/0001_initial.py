@@ -3,6 +3,7 @@ import apps.accounts.tenancy.scope
 import apps.vault.fields
 import apps.vault.messages.fields
 import django.db.models.deletion
+import django.utils.timezone
 from django.db import migrations, models
 
 from apps.accounts.tenancy.operations import ProtectTable
@@ -36,7 +37,8 @@ class Migration(migrations.Migration):
             name='Letter',
             fields=[
                 ('id', models.UUIDField(default=apps.accounts.identifiers.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('is_searchable', models.BooleanField(default=True, editable=False)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
                 ('content', apps.vault.fields.EncryptedTextField()),
                 ('fingerprint', apps.vault.fields.BlindIndexField(normalise='apps.vault.normalise.said', source='content')),
