@@ -96,7 +96,7 @@ def rows_after_attempts(two: Two) -> list[Any]:
         field.attname
         for field in two.model._meta.concrete_fields
         if field.get_internal_type()
-        in {"DateTimeField", "CharField", "TextField", "PositiveBigIntegerField", "BinaryField"}
+        in {"DateTimeField", "CharField", "TextField", "PositiveBigIntegerField", "BigIntegerField", "BinaryField"}
         and not field.primary_key
         and not getattr(field, "opaque", False)
     )
@@ -124,19 +124,27 @@ def written_in_their_name(two: Two, *errors: type[Exception]) -> list[str]:
     """
     taken = []
     with two.scope(two.ours):
-        for key in (uuid7(), two.their_row.pk):
+        for key in (_fresh_key(two.our_row), two.their_row.pk):
             forged = two.manager().get(pk=two.our_row.pk)
             forged._state.adding = True
             forged.pk = key
-            setattr(forged, two.wall.column, two.theirs.id if two.wall.column != "id" else key)
+            setattr(forged, two.wall.column, two.theirs.id if two.wall.column != "id" else forged.pk)
             if not _refused(partial(two.manager().bulk_create, [forged]), errors):
                 taken.append("insert")
-        if two.wall.column != "id":
+        if not _owner_is_key(two.model):  # else there is nothing to save that is not the key
             gift = two.manager().get(pk=two.our_row.pk)
             setattr(gift, two.wall.column, two.theirs.id)
             if not _refused(partial(models.Model.save, gift, force_update=True), (*errors, IntegrityError)):
                 taken.append("gift")
     return taken
+
+
+def _owner_is_key(model: Model) -> bool:
+    return model._meta.pk.attname == wall_of(model).column or isinstance(model._meta.pk, models.CompositePrimaryKey)
+
+
+def _fresh_key(row: Any) -> Any:
+    return (*row.pk[:-1], uuid7()) if isinstance(row.pk, tuple) else uuid7()
 
 
 def _refused(way: Callable[[], Any], errors: tuple[type[Exception], ...]) -> bool:
