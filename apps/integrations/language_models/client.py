@@ -12,7 +12,7 @@ import orjson
 from apps.integrations.contracts.ai import ChatRequest, ChatTurn
 from apps.integrations.language_models.conversion import to_messages, to_tools
 from apps.integrations.language_models.turn import Turn
-from apps.integrations.outbound.errors import BadRequest, OutboundError
+from apps.integrations.outbound.errors import BadAddress, OutboundError
 from apps.integrations.outbound.http import Answer
 from apps.integrations.outbound.lent import LentConnection
 from apps.integrations.providers.client import ProviderClient
@@ -118,7 +118,7 @@ class LanguageModelClient(ProviderClient):
         """Scheme and host of the service, and the path, each without a slash at its end."""
         parts = urlsplit(self.base_url())
         if not parts.netloc:
-            raise BadRequest(f"{self.provider.label}: the address can't be read.")
+            raise BadAddress.about(self.provider.label)
         return f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
 
 

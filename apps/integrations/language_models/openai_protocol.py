@@ -85,9 +85,9 @@ class OpenAIProtocolClient(LanguageModelClient):
             rows = sorted(answer["data"], key=lambda row: int(row["index"]))
             vectors = [[float(number) for number in row["embedding"]] for row in rows]
         except (KeyError, TypeError, ValueError):
-            raise BadAnswer(f"{self.provider.label}: the answer holds no vectors.") from None
+            raise BadAnswer.about(self.provider.label, "the answer holds no vectors") from None
         if len(vectors) != len(texts) or len({len(vector) for vector in vectors}) > 1:
-            raise BadAnswer(f"{self.provider.label}: there is not one vector for each text.")
+            raise BadAnswer.about(self.provider.label, "there is not one vector for each text")
         return Embeddings(vectors=vectors, model=str(answer.get("model") or model), usage=_usage(answer, texts))
 
 

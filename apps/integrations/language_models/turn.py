@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from apps.integrations.contracts.ai import ChatPart, ChatRequest, ChatResult
 from apps.integrations.language_models.collecting import Collector
 from apps.integrations.outbound.deadline import set_deadline
-from apps.integrations.outbound.errors import BadAnswer, NoAnswer, OutboundError
+from apps.integrations.outbound.errors import BadAnswer, BrokenOff, OutboundError
 from apps.integrations.outbound.lent import LentConnection
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Turn:
         if part is None:
             self.close()
             if self._collector.finish is None:
-                raise NoAnswer(f"{self._label}: the answer broke off.")
+                raise BrokenOff.about(self._label, "no finish")
             raise StopIteration
         return part
 
@@ -89,7 +89,7 @@ class Turn:
         if told is None:
             # Only its kind: the words may hold what was asked.
             logger.warning("%s: an answer could not be read (%s).", self._label, type(error).__name__)
-            told = BadAnswer(f"{self._label}: the answer can't be read.")
+            told = BadAnswer.about(self._label, "the answer can't be read")
         return told
 
     @property

@@ -125,7 +125,7 @@ class VaultAccess:
         """Take what somebody typed into the vault, due at once. Raises NotSignedIn when nobody typed anything."""
         typed = self._credentials.get("refresh_token", "")
         if not typed and not self._is_applications:
-            raise NotSignedIn(f"{self._provider.label} is not connected.")
+            raise NotSignedIn.about(self._provider.label)
         past = timezone.now() - timedelta(hours=1)
         grant = Grant("", typed, granted_at=past, expires_at=past)
         apart(lambda: self._keep(grant))

@@ -89,7 +89,7 @@ def _exchange(row: Integration, attempt: Attempt, answer: Mapping[str, str]) -> 
     except GrantRefused as error:
         raise Refusal("code_refused", str(error)) from None
     except OutboundError as error:
-        raise Refusal(str(getattr(error, "code", "unreachable")), str(error)) from None
+        raise Refusal(error.code, str(error)) from None
 
 
 def _identify(row: Integration, grant: Grant, said: Mapping[str, Any]) -> tuple[str, OutboundError | None]:

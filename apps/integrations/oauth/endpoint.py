@@ -20,7 +20,7 @@ from apps.integrations.outbound.backoff import read_retry_after
 from apps.integrations.outbound.errors import BadAnswer, OutboundError
 from apps.integrations.outbound.http import Answer, HttpClient
 from apps.integrations.providers import Provider
-from apps.integrations.providers.errors import CredentialRefused, ProviderError, RateLimited, Unavailable
+from apps.integrations.providers.errors import CredentialRefused, ProviderError, RateLimited, Redirected, Unavailable
 from apps.integrations.providers.oauth import OAuth
 from apps.vault.tokens import Grant, GrantRefused
 
@@ -35,6 +35,7 @@ class ApplicationRefused(CredentialRefused):
     """The service does not take the application: its ID or secret is wrong, or it may not ask for this."""
 
     code = "application_refused"
+    words = "{who} does not accept the application."
     todo = "Correct client ID and secret, and the application's redirect address, at the service."
 
 
@@ -99,7 +100,7 @@ class Endpoint:
         if answer.status in {404} or code in self.oauth.refusals | {"token_revoked", "invalid_token"}:
             return
         if answer.status >= 400 or code:
-            raise ProviderError(f"{self.provider.label}: {words or f'answered {answer.status}'}")
+            raise self._said(ProviderError, words, answer)
 
     def _ask(self, grant_type: str, **fields: str) -> Mapping[str, Any]:
         body = prepare_token_request(grant_type, "", **fields)
@@ -108,13 +109,18 @@ class Endpoint:
         said = _parsed(answer)
         code, words = self._error(said, (*fields.values(), self.application.client_secret))
         if code or answer.status >= 400:
-            message = f"{self.provider.label}: {words or code or f'answered {answer.status}'}"
             if code in self.oauth.refusals:
-                raise GrantRefused(message)
-            raise (ApplicationRefused if answer.status in {400, 401, 403} or code else ProviderError)(message)
+                raise GrantRefused(f"{self.provider.label}: {words or code}")
+            raise self._said(
+                ApplicationRefused if answer.status in {400, 401, 403} or code else ProviderError, words, answer
+            )
         if not isinstance(said, dict):
-            raise BadAnswer(f"{self.provider.label}: the answer is not an object.")
+            raise BadAnswer.about(self.provider.label, "the answer is not an object")
         return self.oauth.unwrap(said) if self.oauth.unwrap else said
+
+    def _said(self, kind: type[ProviderError], words: str, answer: Answer) -> ProviderError:
+        label, cause = self.provider.label, f"answered {answer.status}"
+        return kind(f"{label}: {words}", cause=cause) if words else kind.about(label, cause)
 
     def _authenticated(self, address: str, headers: dict[str, str], body: str) -> tuple[str, dict[str, str], str]:
         basic = self.oauth.client_authentication == "client_secret_basic"
@@ -139,11 +145,11 @@ class Endpoint:
         label = self.provider.label
         if answer.status == 429:
             wait = read_retry_after(answer.headers.get("retry-after"))
-            return RateLimited(f"{label}: too many calls for now.", retry_after=wait)
+            return RateLimited.about(label, "answered 429", retry_after=wait)
         if answer.status >= 500:
-            return Unavailable(f"{label} answered {answer.status}.")
+            return Unavailable.about(label, f"answered {answer.status}")
         if 300 <= answer.status < 400:
-            return ProviderError(f"{label} answered {answer.status}.")
+            return Redirected.about(label, f"answered {answer.status}")
         return None
 
     def _error(self, said: Any, secrets: tuple[str, ...]) -> tuple[str, str]:
@@ -162,7 +168,7 @@ class Endpoint:
     def _grant(self, said: Mapping[str, Any]) -> Grant:
         token, refresh = said.get("access_token"), said.get("refresh_token") or ""
         if not isinstance(token, str) or not token or not isinstance(refresh, str):
-            raise BadAnswer(f"{self.provider.label}: the answer holds no access token.")
+            raise BadAnswer.about(self.provider.label, "the answer holds no access token")
         now = timezone.now()
         seconds = _seconds(said.get("expires_in_sec", said.get("expires_in"))) or self.oauth.lasts
         return Grant(

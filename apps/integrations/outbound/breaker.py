@@ -11,6 +11,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from math import ceil
 from uuid import UUID
 
 import httpx2
@@ -43,7 +44,7 @@ class Breaker:
                 return
             left = self._opened_at + OPEN_SECONDS - self._clock()
             if left > 0:
-                raise CircuitOpen(f"{self.host} kept failing; next try in {left:.0f} s.", retry_after=left)
+                raise CircuitOpen.about(self.host, "circuit open", retry_after=left, seconds=ceil(left))
             self._opened_at = self._clock()  # this call tries; the others go on waiting
 
     def succeeded(self) -> None:

@@ -32,6 +32,10 @@ def system_resolve(host: str, port: int) -> list[Address]:
     return list(dict.fromkeys(parse_address(str(entry[4][0])) for entry in found))
 
 
+class NoAddress(httpcore2.ConnectError):
+    """The name leads nowhere."""
+
+
 class GuardedBackend(httpcore2.SyncBackend):
     """Makes connections to judged addresses only, and holds them to the deadline of the call."""
 
@@ -43,7 +47,7 @@ class GuardedBackend(httpcore2.SyncBackend):
         self, host: str, port: int, timeout: float | None = None, *args: Any, **options: Any
     ) -> httpcore2.NetworkStream:
         """Connect to the first judged address that answers. Raises AddressRefused before anything is sent."""
-        failure: Exception = httpcore2.ConnectError(f"no address for {host}")
+        failure: Exception = NoAddress(f"no address for {host}")
         for address in self._judged(host, port):
             try:
                 return BoundStream(super().connect_tcp(str(address), port, left(timeout), *args, **options))
@@ -53,22 +57,19 @@ class GuardedBackend(httpcore2.SyncBackend):
 
     def connect_unix_socket(self, path: str, *args: Any, **options: Any) -> httpcore2.NetworkStream:
         """Never: a socket file is this machine. Raises AddressRefused."""
-        raise AddressRefused("A socket file is on this machine, and calls go to the public Internet only.")
+        raise AddressRefused.about("A socket file", path, what="this machine")
 
     def _judged(self, host: str, port: int) -> list[Address]:
         try:
             addresses = self._resolve(host, port)
         except (OSError, UnicodeError) as error:
-            raise httpcore2.ConnectError(f"no address for {host}") from error
+            raise NoAddress(f"no address for {host}") from error
         for address in addresses:
             what = inside(address)
             # One address inside is enough: a name that points to both sides is a trap or a mistake.
             if what and not self._allowed.opens(host, port, address):
                 logger.warning("Refused to connect to %s:%s, which is %s (%s).", host, port, address, what)
-                raise AddressRefused(
-                    f"{host} belongs to {what}; calls go to the public Internet only, "
-                    "unless the operator allows the address (OUTBOUND_ALLOW)."
-                )
+                raise AddressRefused.about(host, f"{host}:{port} is {address}, see OUTBOUND_ALLOW", what=what)
         return addresses
 
 

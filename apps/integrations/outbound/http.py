@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict, Unpack
 from uuid import UUID
 
-import httpcore2
 import httpx2
 
 from apps.integrations.outbound.addresses import AllowList
 from apps.integrations.outbound.backoff import delay
 from apps.integrations.outbound.breaker import Breaker, breaker_for
-from apps.integrations.outbound.deadline import left, within
-from apps.integrations.outbound.errors import BadAnswer, BadRequest, NoAnswer, NotConnected, OutboundError
+from apps.integrations.outbound.deadline import within
+from apps.integrations.outbound.errors import BadAddress, BadAnswer, NotSendable, OutboundError
+from apps.integrations.outbound.telling import read_all, told
 from apps.integrations.outbound.transports import public_internet
 
 logger = logging.getLogger(__name__)
@@ -90,9 +89,9 @@ class HttpClient:
                 trust_env=operators_address,
             )
         except httpx2.InvalidURL:
-            raise BadRequest("The address can't be read.") from None
+            raise BadAddress.about("", "InvalidURL") from None
         except UnicodeEncodeError:
-            raise BadRequest("A header can't be sent: it holds letters other than ASCII.") from None
+            raise NotSendable.about("", "UnicodeEncodeError") from None
         self._judge = judge
         self._attempts = attempts
         self._longest_wait = longest_wait
@@ -125,11 +124,10 @@ class HttpClient:
                 wait = None
                 if attempt < self._attempts:
                     wait = wait_before_again(error, attempt, repeatable=repeatable, longest=self._longest_wait)
+                # Not the path: some services find a person by the address in it.
+                note_failure(f"{method} {self._http.base_url.host}", error, attempt, wait)
                 if wait is None:
                     raise
-            # Not the path: some services find a person by the address in it.
-            where = f"{method} {self._http.base_url.host}"
-            logger.info("%s failed; attempt %s follows in %.1f s.", where, attempt + 1, wait)
             self._sleep(wait)
             attempt += 1
 
@@ -155,29 +153,10 @@ class HttpClient:
         return answer
 
     def _send(self, method: str, path: str, parts: Parts) -> Answer:
-        where = f"{method} {self._http.base_url.host}"
-        with told(where), within(self._maximum_seconds), self._http.stream(method, path, **parts) as response:
-            content = read_all(response, where, self._maximum_answer)
+        url = self._http.base_url
+        with told(url), within(self._maximum_seconds), self._http.stream(method, path, **parts) as response:
+            content = read_all(response, self._maximum_answer)
             return Answer(response.status_code, response.headers, content)
-
-
-@contextmanager
-def told(where: str) -> Iterator[None]:
-    """What goes wrong inside, told by what the caller may do about it."""
-    try:
-        yield
-    except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
-        raise NotConnected(f"{where}: no connection ({type(error).__name__}).") from None
-    except (httpx2.TimeoutException, httpcore2.TimeoutException):
-        raise NoAnswer(f"{where}: no answer in time.") from None
-    except httpx2.DecodingError:
-        raise BadAnswer(f"{where}: the answer can't be decoded.") from None
-    except (httpx2.NetworkError, httpx2.RemoteProtocolError) as error:
-        raise NoAnswer(f"{where}: the connection broke ({type(error).__name__}).") from None
-    except (httpx2.UnsupportedProtocol, httpx2.InvalidURL, httpx2.LocalProtocolError) as error:
-        raise BadRequest(f"{where}: the call can't be made ({type(error).__name__}).") from None
-    except UnicodeEncodeError:
-        raise BadRequest(f"{where}: a header can't be sent: it holds letters other than ASCII.") from None
 
 
 def wait_before_again(error: OutboundError, attempt: int, *, repeatable: bool, longest: float) -> float | None:
@@ -192,12 +171,7 @@ def wait_before_again(error: OutboundError, attempt: int, *, repeatable: bool, l
     return wait if wait <= longest else None
 
 
-def read_all(response: httpx2.Response, where: str, maximum: int) -> bytes:
-    """The answer, up to ``maximum`` bytes. Raises BadAnswer for a larger one."""
-    content = bytearray()
-    for chunk in response.iter_bytes():
-        left(None)
-        content += chunk
-        if len(content) > maximum:
-            raise BadAnswer(f"{where}: the answer is larger than {maximum} bytes.")
-    return bytes(content)
+def note_failure(where: str, error: OutboundError, attempt: int, wait: float | None) -> None:
+    """Tell the log what happened technically; people are told by the error itself."""
+    follows = "no attempt follows" if wait is None else f"attempt {attempt + 1} follows in {wait:.1f} s"
+    logger.info("%s failed (%s); %s.", where, error.technically, follows)

@@ -9,7 +9,6 @@ library makes of it.
 from __future__ import annotations
 
 import contextlib
-import logging
 import socket
 import threading
 import time
@@ -22,11 +21,10 @@ import httpx2
 from apps.integrations.outbound.addresses import AllowList
 from apps.integrations.outbound.breaker import Breaker, breaker_for
 from apps.integrations.outbound.deadline import left
-from apps.integrations.outbound.errors import BadAnswer, BadRequest, NoAnswer, OutboundError
-from apps.integrations.outbound.http import Answer, Judge, told, wait_before_again
+from apps.integrations.outbound.errors import BadAddress, BadAnswer, BadRequest, NoAnswer, OutboundError
+from apps.integrations.outbound.http import Answer, Judge, note_failure, wait_before_again
+from apps.integrations.outbound.telling import name_of, told, too_large
 from apps.integrations.outbound.transports import public_internet
-
-logger = logging.getLogger(__name__)
 
 STALE = 1.0
 """Seconds within which a broken connection is taken for one that had been idle for too long."""
@@ -62,11 +60,12 @@ class LentConnection(httpx2.BaseTransport):
         try:
             url = httpx2.URL(base_url)
         except httpx2.InvalidURL:
-            raise BadRequest("The address can't be read.") from None
+            raise BadAddress.about("", "InvalidURL") from None
         self.error: OutboundError | None = None
         self.client = httpx2.Client(transport=self, follow_redirects=False, trust_env=False)
         self.asynchronous = httpx2.AsyncClient(transport=_Nowhere(), follow_redirects=False, trust_env=False)
-        self._where = f"POST {url.host}"
+        self._url = url
+        self._who, self._where = name_of(url), f"POST {url.host}"
         self._netloc = url.netloc
         self._headers = {"User-Agent": "Strongroom", "Accept-Encoding": "identity", **headers}
         self._own = tuple(name.lower() for name in ("accept", "content-", "host", *own))
@@ -97,9 +96,9 @@ class LentConnection(httpx2.BaseTransport):
                 wait = None
                 if attempt < self._attempts and not self._aborted:
                     wait = wait_before_again(error, attempt, repeatable=False, longest=self._longest_wait)
+                note_failure(self._where, error, attempt, wait)
                 if wait is None:
                     raise
-            logger.info("%s failed; attempt %s follows in %.1f s.", self._where, attempt + 1, wait)
             self._sleep(wait)
             attempt += 1
             self.error = None
@@ -107,7 +106,7 @@ class LentConnection(httpx2.BaseTransport):
     def _own_request(self, request: httpx2.Request) -> httpx2.Request:
         """What goes out; the library's own stays as it is, for it reads it again."""
         if request.url.netloc != self._netloc:  # the library's own idea of where to go
-            raise self._note(BadRequest(f"{self._where}: the call goes elsewhere."))
+            raise self._note(BadRequest.about(self._who, "the library calls another host"))
         headers = httpx2.Headers(
             [(name, value) for name, value in request.headers.items() if name.startswith(self._own)]
         )
@@ -124,7 +123,7 @@ class LentConnection(httpx2.BaseTransport):
     def _once(self, request: httpx2.Request) -> httpx2.Response:
         self._breaker.before_call()
         try:
-            with told(self._where):
+            with told(self._url):
                 left(None)
                 response = self._sent(request)
         except OutboundError as error:
@@ -141,7 +140,7 @@ class LentConnection(httpx2.BaseTransport):
         if response.headers.get("content-encoding", "identity") != "identity":
             # We asked for none: unpacked, a few bytes could fill the memory.
             response.close()
-            raise BadAnswer(f"{self._where}: the answer is packed, which nobody asked for.")
+            raise BadAnswer.about(self._who, "packed, which nobody asked for")
         return httpx2.Response(
             response.status_code,
             headers=response.headers,
@@ -164,7 +163,7 @@ class LentConnection(httpx2.BaseTransport):
     def _refusal(self, response: httpx2.Response) -> OutboundError:
         content = bytearray()
         try:
-            with told(self._where):
+            with told(self._url):
                 for chunk in response.iter_raw():
                     left(None)
                     content += chunk
@@ -173,17 +172,17 @@ class LentConnection(httpx2.BaseTransport):
         finally:
             response.close()
         answer = Answer(response.status_code, response.headers, bytes(content))
-        return self._judge(answer) or BadAnswer(f"{self._where} answered {response.status_code}.")
+        return self._judge(answer) or BadAnswer.about(self._who, f"answered {response.status_code}")
 
     def _chunks(self, response: httpx2.Response) -> Iterator[bytes]:
         size = 0
         try:
-            with told(self._where):
+            with told(self._url):
                 for chunk in response.iter_raw():
                     left(None)
                     size += len(chunk)
                     if size > self._maximum_answer:
-                        raise BadAnswer(f"{self._where}: the answer is larger than {self._maximum_answer} bytes.")
+                        raise too_large(self._url, self._maximum_answer)
                     yield chunk
         except OutboundError as error:
             self._note(error)
@@ -197,7 +196,7 @@ class LentConnection(httpx2.BaseTransport):
             aborted = self._aborted
         if aborted:
             response.close()
-            raise NoAnswer(f"{self._where}: the call was ended by us.")
+            raise NoAnswer.about(self._who, "ended by us")
 
     def abort(self) -> None:
         """End the connection, from any thread; a read that waits in another one fails at once."""

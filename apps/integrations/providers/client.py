@@ -31,6 +31,7 @@ from apps.integrations.providers.errors import (
     ProviderError,
     QuotaUsedUp,
     RateLimited,
+    Redirected,
     Refused,
     Unavailable,
 )
@@ -167,7 +168,7 @@ class ProviderClient:
         """
         if self._access is None:
             if self._source is None:
-                raise NotSignedIn(f"{self.provider.label} is not connected.")
+                raise NotSignedIn.about(self.provider.label)
             self._take(self._source.access())
         assert self._access is not None
         return self._access.token
@@ -197,6 +198,8 @@ class ProviderClient:
         """What an error is, by its status and the service's code."""
         if status in _KINDS:
             return _KINDS[status]
+        if 300 <= status < 400:
+            return Redirected
         return Unavailable if status >= 500 else Refused
 
     def refuses(self, answer: Answer) -> bool:
@@ -221,8 +224,10 @@ class ProviderClient:
             return None
         code, words = self.error_in(answer)
         said = self.without_secrets(" ".join(words.split()))[:SHOWN]
-        message = f"{self.provider.label}: {said}" if said else f"{self.provider.label} answered {answer.status}."
-        return self.kind_of(answer.status, code)(message, retry_after=self.wait_of(answer))
+        kind, cause = self.kind_of(answer.status, code), f"answered {answer.status}"
+        if not said:
+            return kind.about(self.provider.label, cause, retry_after=self.wait_of(answer))
+        return kind(f"{self.provider.label}: {said}", cause=cause, retry_after=self.wait_of(answer))
 
     def error_in(self, answer: Answer) -> tuple[str, str]:
         """Code and words of a refusal, ("", "") when they can't be read; overridden where a service speaks no JSON."""
@@ -282,13 +287,13 @@ class ProviderClient:
         try:
             return orjson.loads(answer.content)
         except orjson.JSONDecodeError:
-            raise BadAnswer(f"{self.provider.label}: the answer is not JSON.") from None
+            raise BadAnswer.about(self.provider.label, "the answer is not JSON") from None
 
     def ask_for(self, method: str, path: str, *, holds: str = "", **options: Any) -> dict[str, Any]:
         """Like ``ask``, for answers that must be an object, with a member named ``holds``. Raises OutboundError."""
         body = self.ask(method, path, **options)
         if not isinstance(body, dict):
-            raise BadAnswer(f"{self.provider.label}: the answer is not an object.")
+            raise BadAnswer.about(self.provider.label, "the answer is not an object")
         if holds and holds not in body:
-            raise BadAnswer(f"{self.provider.label}: the answer is another than {self.provider.label} gives.")
+            raise BadAnswer.about(self.provider.label, f"the answer is another than {self.provider.label} gives")
         return body

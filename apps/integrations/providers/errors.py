@@ -6,13 +6,11 @@ from apps.integrations.outbound.errors import OutboundError
 
 
 class ProviderError(OutboundError):
-    """The service answered, and did not do it. ``str(error)`` can be shown: it names the cause, never a credential.
-
-    ``todo`` is the one thing that the reader can do about it.
-    """
+    """The service answered, and did not do it. ``str(error)`` is what it said about that, or ``words``."""
 
     again = "never"
     code = "provider_error"
+    words = "{who} answered with an error."
     todo = "Try again later."
 
 
@@ -21,6 +19,7 @@ class CredentialRefused(ProviderError):
 
     permanent = True
     code = "credential_refused"
+    words = "{who} does not accept the credential."
     todo = "Enter a new credential."
 
 
@@ -29,6 +28,7 @@ class NotPermitted(ProviderError):
 
     permanent = True
     code = "not_permitted"
+    words = "{who} does not let this credential do that."
     todo = "Give the credential the missing permission at the service."
 
 
@@ -37,6 +37,7 @@ class RateLimited(ProviderError):
 
     again = "always"
     code = "rate_limited"
+    words = "{who} takes no more calls for now."
     todo = "Wait; the next call works again."
 
 
@@ -45,6 +46,7 @@ class QuotaUsedUp(ProviderError):
 
     permanent = True
     code = "quota_used_up"
+    words = "What was paid for at {who} is used up."
     todo = "Raise the limit or settle the bill at the service."
 
 
@@ -53,6 +55,7 @@ class Refused(ProviderError):
 
     permanent = True
     code = "refused"
+    words = "{who} refused the request."
     todo = "Correct what the service names."
 
 
@@ -60,6 +63,16 @@ class Missing(Refused):
     """What the request names is not there."""
 
     code = "missing"
+    words = "{who} has nothing by that name."
+
+
+class Redirected(ProviderError):
+    """The service sends callers elsewhere; calls don't follow, since they carry a credential."""
+
+    permanent = True
+    code = "redirected"
+    words = "{who} sends callers on to another address, and calls don’t follow."
+    todo = "Enter the address that it lives at now, with https://."
 
 
 class Unavailable(ProviderError):
@@ -68,6 +81,7 @@ class Unavailable(ProviderError):
     again = "if repeatable"
     maybe_done = True
     code = "unavailable"
+    words = "{who} has trouble of its own just now."
     todo = "Nothing: it is tried again."
 
 
@@ -77,6 +91,7 @@ class Overloaded(Unavailable):
     again = "always"
     maybe_done = False
     code = "overloaded"
+    words = "{who} has too much to do just now."
 
 
 class NotSignedIn(ProviderError):
@@ -84,6 +99,7 @@ class NotSignedIn(ProviderError):
 
     permanent = True
     code = "not_connected"
+    words = "{who} is not connected."
     todo = "Connect it: the service asks for your consent."
 
 

@@ -59,7 +59,7 @@ def embed(
         for batch in _batches(texts, call.client.texts_per_call):
             more: Embeddings = call.client.embed(batch, model=name, dimensions=dimensions)
             if got.vectors and more.dimensions != got.dimensions:
-                raise BadAnswer(f"{call.integration.label}: the vectors are not of one length.")
+                raise BadAnswer.about(call.integration.label, "the vectors are not of one length")
             got = _joined(got, more)
             call.used = used_of(call.integration.provider, name, got.usage)
     return EmbeddedTexts(**vars(got), cost=call.cost)

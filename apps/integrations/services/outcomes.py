@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,11 +15,12 @@ from apps.integrations.providers.errors import (
     CredentialRefused,
     NotRenewed,
     NotSignedIn,
-    ProviderError,
     RateLimited,
     Refused,
     SignInAgain,
 )
+
+logger = logging.getLogger(__name__)
 
 _FRESH = timedelta(seconds=30)
 """How exact ``last_used_at`` is: a row written by every call would make parallel calls wait for each other."""
@@ -61,6 +63,7 @@ def record_error(row_id: UUID, error: OutboundError, *, job: str = "", who: str 
 
 def keep_failure(row_id: UUID, error: OutboundError, *, job: str = "", who: str = "") -> None:
     """Put ``error`` among the connection's latest failures; the same again within minutes is counted there."""
+    logger.info("The connection %s failed: %s (%s).", row_id, code_of(error), error.technically)
     now = timezone.now()
     what = {"job": job, "who": who[:200], "code": code_of(error), "message": str(error)[:_LONGEST]}
     rows = IntegrationFailure.objects.filter(integration_id=row_id).order_by("-at")
@@ -92,12 +95,12 @@ def condition_after(error: OutboundError, *, known: bool) -> Integration.Status:
 
 def code_of(error: OutboundError) -> str:
     """What programs know ``error`` by."""
-    return str(getattr(error, "code", "unreachable"))
+    return error.code
 
 
 def todo_of(error: OutboundError) -> str:
     """The one thing to do about ``error``."""
-    return str(getattr(error, "todo", ProviderError.todo))
+    return error.todo
 
 
 def is_the_callers(error: OutboundError) -> bool:

@@ -15,6 +15,7 @@ from apps.accounts.tenancy.scope import platform, tenant
 from apps.integrations.models import Integration
 from apps.integrations.outbound.breaker import close_all
 from apps.vault.models import AuditEntry
+from tests.accounts.pages.conftest import signed_in
 from tests.api_client import ApiClient, by_key
 from tests.factories import Cast
 
@@ -205,3 +206,20 @@ def test_a_removed_connection_is_gone(api: ApiClient, cast: Cast) -> None:
     assert api.delete(f"integrations/{made['id']}").status == 204
     assert api.get(f"integrations/{made['id']}").status == 404
     assert actions(cast)[-1] == "integration.removed"
+
+
+def test_a_server_that_can_not_be_reached_is_told_in_plain_words_by_every_door(
+    api: ApiClient, cast: Cast, stripe: HTTPServer, settings: Any
+) -> None:
+    made = connected(api)
+    settings.PROVIDER_URLS = {"stripe": "http://127.0.0.1:1/v1"}  # a port that nobody listens on
+    settings.OUTBOUND_ALLOW = ["127.0.0.1"]
+    words, todo = "127.0.0.1:1 could not be reached.", "Check the address, or try again in a few minutes."
+    tested = api.post(f"integrations/{made['id']}/test", {})
+    assert (tested.json["code"], tested.json["message"], tested.json["todo"]) == ("unreachable", words, todo)
+    assert api.get(f"integrations/{made['id']}").json["last_error_message"] == words
+    health = api.get(f"integrations/{made['id']}/health").json
+    assert (health["error"]["message"], health["todo"]) == (words, todo)
+    assert health["recent_errors"][0]["message"] == words
+    page = signed_in(cast.alice).get(f"/app/{cast.account.slug}/integrations/{made['id']}/").content.decode()
+    assert words in page and todo in page and "ConnectError" not in page

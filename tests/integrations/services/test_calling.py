@@ -85,7 +85,7 @@ def test_a_call_that_went_well_is_noted_and_mends_a_known_error(account: Account
     failed = kept(account)
     assert failed.status == Integration.Status.ERROR
     assert (failed.last_error_message, failed.last_error_todo) == (
-        "Stripe answered 401.",
+        "Stripe does not accept the credential.",
         "Enter a new credential.",
     )
     answer(stripe, 200)

@@ -129,7 +129,7 @@ def test_a_refusal_is_told_on_the_page_and_saving_once_more_tries_again(
     project = row(account)
     assert project.status == "ready" and "did not reach the AI service" in project.error
     page = signed_in(cast.alice).get(f"/app/{account.slug}/ai/").content.decode()
-    assert "did not reach the AI service: 403 SUSPENDED: suspended" in page
+    assert "did not reach the AI service. The AI service refused: suspended. Save" in page
     change(account, auto_indexing=False)
     assert work_off(account, KIND) == ["done"]
     assert row(account).error == ""

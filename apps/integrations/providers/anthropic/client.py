@@ -63,7 +63,7 @@ class Client(LanguageModelClient):
         try:
             models = orjson.loads(answer.content)["data"]
         except (orjson.JSONDecodeError, KeyError, TypeError):
-            raise BadAnswer(f"{self.provider.label}: the answer is not a list of models.") from None
+            raise BadAnswer.about(self.provider.label, "the answer is not a list of models") from None
         organization = str(answer.headers.get("anthropic-organization-id", ""))
         return Tested(identity=organization, facts={"models": [str(model.get("id", "")) for model in models]})
 

@@ -94,7 +94,7 @@ class Client(ProviderClient):
         """
         answer = self._ask("GET", self._root or "/", query={"list-type": "2", "max-keys": "0"})
         if b"<ListBucketResult" not in answer.content:
-            raise BadAnswer("Amazon S3: the answer is not a list of files.")
+            raise BadAnswer.about("Amazon S3", "the answer is not a list of files")
         bucket, region = self.settings["bucket"], self.settings["region"]
         return Tested(identity=f"{bucket} ({region})", facts={"bucket": bucket, "region": region})
 

@@ -40,7 +40,7 @@ class Client(ProviderClient):
         pair = f"{self.credentials['api_key']}:{self.credentials['api_secret']}"
         headers = {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
         if self.ask_for("GET", f"{self._cloud}/ping", headers=headers).get("status") != "ok":
-            raise BadAnswer("Cloudinary: the answer is not the one to a ping.")
+            raise BadAnswer.about("Cloudinary", "the answer is not the one to a ping")
         return Tested(identity=str(self.settings["cloud_name"]))
 
     def put(self, key: str, content: bytes, *, content_type: str) -> StoredFile:

@@ -30,7 +30,7 @@ class Client(ProviderClient):
         try:
             return Tested(identity=str(orjson.loads(answer.content)["email"]))
         except (orjson.JSONDecodeError, KeyError, TypeError):
-            raise BadAnswer("Gmail: the answer names no e-mail address.") from None
+            raise BadAnswer.about("Gmail", "the answer names no e-mail address") from None
 
     def send_message(self, message: OutgoingMessage) -> SentMessage:
         """Write an e-mail to the address ``to`` (RFC 5322, as base64url). Raises OutboundError."""

@@ -58,7 +58,7 @@ class Client(LanguageModelClient):
         """The list of models, which costs nothing. The service does not say whose key it is."""
         models = self.ask_for("GET", "models", params={"pageSize": 1}).get("models")
         if not isinstance(models, list):
-            raise BadAnswer(f"{self.provider.label}: the answer is not a list of models.")
+            raise BadAnswer.about(self.provider.label, "the answer is not a list of models")
         return Tested(facts={"models": [str(model.get("name", "")).removeprefix("models/") for model in models]})
 
     def read_error(self, body: Any) -> tuple[str, str]:
@@ -110,9 +110,9 @@ class Client(LanguageModelClient):
         try:
             vectors = [[float(number) for number in row["values"]] for row in answer["embeddings"]]
         except (KeyError, TypeError, ValueError):
-            raise BadAnswer(f"{self.provider.label}: the answer holds no vectors.") from None
+            raise BadAnswer.about(self.provider.label, "the answer holds no vectors") from None
         if len(vectors) != len(texts) or len({len(vector) for vector in vectors}) > 1:
-            raise BadAnswer(f"{self.provider.label}: there is not one vector for each text.")
+            raise BadAnswer.about(self.provider.label, "there is not one vector for each text")
         return Embeddings(vectors=vectors, model=model, usage=TokenUsage(input=sum(map(count, texts)), estimated=True))
 
     def _in_a_path(self, model: str) -> None:

@@ -35,7 +35,7 @@ class Client(ProviderClient):
         )
         faults = answer.get("validationMessages")
         if not isinstance(faults, list):
-            raise BadAnswer("Google Analytics: the answer is none of its validation server.")
+            raise BadAnswer.about("Google Analytics", "the answer is none of its validation server")
         if faults:
             words = [str(fault.get("description", "")) for fault in faults if isinstance(fault, dict)]
             raise Refused(self.without_secrets(f"Google Analytics: {' '.join(words)}"))

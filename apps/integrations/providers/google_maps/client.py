@@ -90,7 +90,7 @@ class Client(ProviderClient):
         try:
             return [_place(entry) for entry in answer["results"]]
         except (KeyError, TypeError, ValueError):
-            raise BadAnswer("Google Maps: the answer holds no places.") from None
+            raise BadAnswer.about("Google Maps", "the answer holds no places") from None
 
 
 def _place(entry: dict[str, Any]) -> Place:

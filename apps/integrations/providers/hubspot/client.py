@@ -61,7 +61,7 @@ class Client(ProviderClient):
             raise Refused(f"HubSpot: {self.without_secrets(str(body['errors'][0].get('message', 'refused')))}")
         results = body.get("results")
         if not isinstance(results, list) or len(results) != 1:
-            raise BadAnswer("HubSpot: the answer names no contact.")
+            raise BadAnswer.about("HubSpot", "the answer names no contact")
         return self._contact(results[0], created=bool(results[0].get("new")))
 
     def find_contact(self, *, email: str) -> CrmContact | None:

@@ -92,7 +92,7 @@ class Client(ProviderClient):
 def _data(answer: dict[str, Any]) -> dict[str, Any]:
     found = answer.get("data")
     if not isinstance(found, dict) or not found.get("id"):
-        raise BadAnswer("MailerLite: the answer holds no subscriber.")
+        raise BadAnswer.about("MailerLite", "the answer holds no subscriber")
     return found
 
 

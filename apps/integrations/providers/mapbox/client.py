@@ -33,7 +33,7 @@ class Client(ProviderClient):
             raise CredentialRefused(f"Mapbox: {_TOKEN_STATES[state]}")
         token = answer.get("token")
         if state != "TokenValid" or not isinstance(token, dict):
-            raise BadAnswer("Mapbox: the answer says nothing of the token.")
+            raise BadAnswer.about("Mapbox", "the answer says nothing of the token")
         return Tested(identity=str(token.get("user", "")), facts={"usage": str(token.get("usage", ""))})
 
     def geocode(self, address: str, *, language: str = "") -> list[Place]:
@@ -62,7 +62,7 @@ class Client(ProviderClient):
         try:
             return [_place(feature) for feature in answer["features"]]
         except (KeyError, TypeError, ValueError, AttributeError):
-            raise BadAnswer("Mapbox: the answer holds no places.") from None
+            raise BadAnswer.about("Mapbox", "the answer holds no places") from None
 
 
 def _place(feature: dict[str, Any]) -> Place:

@@ -46,5 +46,5 @@ class Client(OpenAIProtocolClient):
         try:
             models = [str(model["id"]) for model in orjson.loads(answer.content)["data"]]
         except (orjson.JSONDecodeError, KeyError, TypeError):
-            raise BadAnswer(f"{self.provider.label}: the answer is not a list of models.") from None
+            raise BadAnswer.about(self.provider.label, "the answer is not a list of models") from None
         return Tested(identity=str(answer.headers.get("openai-organization", "")), facts={"models": models})

@@ -36,7 +36,7 @@ class Client(OpenAIProtocolClient):
             label = str(data.get("label", "")) if isinstance(data, dict) else ""
         models = self.ask_for("GET", "models").get("data")
         if not isinstance(models, list):
-            raise BadAnswer(f"{self.provider.label}: the answer is not a list of models.")
+            raise BadAnswer.about(self.provider.label, "the answer is not a list of models")
         names = [str(model.get("id", "")) for model in models if isinstance(model, dict)]
         return Tested(identity=label or host, facts={"models": names})
 

@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 from cryptography import x509
 
 from apps.integrations.outbound.errors import OutboundError
-from apps.integrations.providers.errors import Refused
+from apps.integrations.providers.errors import Redirected, Refused
 from apps.integrations.providers.paypal.client import Client
 from apps.integrations.providers.paypal.definition import PROVIDER
 from apps.integrations.providers.webhooks import NotGenuine
@@ -122,7 +122,7 @@ def _fetched(host: str, path: str, credentials: Mapping[str, str], settings: Map
     ):
         try:
             return http.call("GET", path, repeatable=True).content
-        except Refused:
+        except (Refused, Redirected):
             raise NotGenuine("There is no such certificate.") from None
 
 

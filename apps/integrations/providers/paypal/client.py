@@ -87,7 +87,7 @@ class Client(ProviderClient):
             told = orjson.loads(answer.content)
             return Access(told["access_token"], {"app_id": str(told.get("app_id", ""))}), float(told["expires_in"])
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
-            raise BadAnswer("PayPal: the answer holds no access token.") from None
+            raise BadAnswer.about("PayPal", "the answer holds no access token") from None
 
     def create_checkout(self, order: Order, *, idempotency_key: str) -> Checkout:
         """An order that the customer approves at PayPal (Create order). PayPal keeps request ids for six hours.
@@ -99,7 +99,7 @@ class Client(ProviderClient):
         links = {link.get("rel"): link.get("href") for link in made.get("links") or []}
         url = links.get("payer-action") or links.get("approve")
         if not url:
-            raise BadAnswer("PayPal: the answer names no page to pay on.")
+            raise BadAnswer.about("PayPal", "the answer names no page to pay on")
         return Checkout(id=str(made["id"]), url=str(url))
 
     def get_payment(self, payment_id: str) -> Payment:

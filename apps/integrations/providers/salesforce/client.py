@@ -103,7 +103,7 @@ class Client(ProviderClient):
         record = {"LastName": _stand_in(person), **_record(person)}
         body = self.ask_for("POST", f"{self._data}/sobjects/Contact", json=record)
         if not body.get("success", True):
-            raise BadAnswer("Salesforce: the contact was not made.")
+            raise BadAnswer.about("Salesforce", "the contact was not made")
         return self._contact(str(body["id"]), person, created=True)
 
     def find_contact(self, *, email: str) -> CrmContact | None:

@@ -73,7 +73,7 @@ class Client(ProviderClient):
         try:
             return SentMessage(id=str(answer["messages"][0]["id"]), progress="queued", to=message.to)
         except (KeyError, IndexError, TypeError):
-            raise BadAnswer("WhatsApp Business: the answer names no message.") from None
+            raise BadAnswer.about("WhatsApp Business", "the answer names no message") from None
 
     def read_error(self, body: Any) -> tuple[str, str]:
         code, words = super().read_error(body)

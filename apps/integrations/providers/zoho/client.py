@@ -43,7 +43,7 @@ class Client(ProviderClient):
         """Who the grant is of (it takes one of the day's API credits, and no money). Raises OutboundError."""
         users = self.ask_for("GET", "users", params={"type": "CurrentUser"}).get("users")
         if not isinstance(users, list) or not users:
-            raise BadAnswer("Zoho CRM: the answer names no user.")
+            raise BadAnswer.about("Zoho CRM", "the answer names no user")
         return Tested(identity=str(users[0].get("email") or users[0].get("full_name") or ""))
 
     def upsert_contact(self, person: Person) -> CrmContact:
@@ -81,7 +81,7 @@ class Client(ProviderClient):
     def _results(self, body: Mapping[str, Any]) -> list[dict[str, Any]]:
         results = body.get("data")
         if not isinstance(results, list) or len(results) != 1:
-            raise BadAnswer("Zoho CRM: the answer is not about one contact.")
+            raise BadAnswer.about("Zoho CRM", "the answer is not about one contact")
         return results
 
     def find_contact(self, *, email: str) -> CrmContact | None:

@@ -81,7 +81,7 @@ def text(body: Mapping[str, Any], *names: str) -> str:
         value = body.get(name)
         if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
             return str(value)
-    raise BadAnswer(f"The answer has no {names[0]}.")
+    raise BadAnswer.about("The AI service", f"The answer has no {names[0]}")
 
 
 def mapping(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -98,7 +98,7 @@ def entries(body: Any, *names: str) -> list[Any]:
         for name in names:
             if isinstance(body.get(name), list):
                 return list(body[name])
-    raise BadAnswer(f"The answer has no list of {names[0]}.")
+    raise BadAnswer.about("The AI service", f"The answer has no list of {names[0]}")
 
 
 def number(body: Mapping[str, Any], *names: str, default: float | None = None) -> float:
@@ -108,7 +108,7 @@ def number(body: Mapping[str, Any], *names: str, default: float | None = None) -
         if isinstance(value, int | float) and not isinstance(value, bool):
             return value
     if default is None:
-        raise BadAnswer(f"The answer has no {names[0]}.")
+        raise BadAnswer.about("The AI service", f"The answer has no {names[0]}")
     return default
 
 
@@ -133,7 +133,7 @@ def read_embeddings(body: Mapping[str, Any]) -> Embeddings:
     if not isinstance(vectors, list) and isinstance(body.get("embedding"), list):
         vectors = [body["embedding"]]
     if not isinstance(vectors, list) or not all(_is_vector(vector) for vector in vectors):
-        raise BadAnswer("The answer has no embeddings.")
+        raise BadAnswer.about("The AI service", "The answer has no embeddings")
     length = len(vectors[0]) if vectors else 0
     return Embeddings(
         vectors, str(body.get("model") or ""), int(number(body, "dimensions", "dimension", default=length))
@@ -161,7 +161,7 @@ def read_stored(body: Mapping[str, Any]) -> StoredTexts:
 def read_hit(body: Any) -> Hit:
     """One result of a search. Raises BadAnswer."""
     if not isinstance(body, dict):
-        raise BadAnswer("A result of the search is not an object.")
+        raise BadAnswer.about("The AI service", "A result of the search is not an object")
     return Hit(
         id=text(body, "id", "vector_id", "memory_id"),
         score=float(number(body, "score", "similarity", "similarity_score")),
@@ -178,7 +178,7 @@ def read_hits(body: Any) -> list[Hit]:
 def read_memory(body: Any) -> Memory:
     """A remembered fact. Raises BadAnswer."""
     if not isinstance(body, dict):
-        raise BadAnswer("A memory of the answer is not an object.")
+        raise BadAnswer.about("The AI service", "A memory of the answer is not an object")
     score = number(body, "score", "similarity", "similarity_score", default=-1.0)
     tags: Sequence[Any] = body.get("tags") or []
     return Memory(

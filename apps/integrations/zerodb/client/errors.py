@@ -26,9 +26,13 @@ class Refused(OutboundError):
 
     again: Again = "never"
     permanent = True
+    words = "The AI service refused: {detail}"
+    todo = "Correct what it names."
 
     def __init__(self, status: int, code: str, detail: str, *, retry_after: float | None = None) -> None:
-        super().__init__(f"{status} {code}: {detail}", retry_after=retry_after)
+        super().__init__(
+            self.words.format(detail=_sentence(detail)), cause=f"answered {status} {code}", retry_after=retry_after
+        )
         self.status = status
         self.code = code
         self.detail = detail
@@ -55,6 +59,8 @@ class TooManyRequests(Refused):
 
     again: Again = "always"
     permanent = False
+    words = "The AI service takes no more calls for now: {detail}"
+    todo = "Wait: the next call works again."
 
 
 class ServerFault(Refused):
@@ -63,6 +69,8 @@ class ServerFault(Refused):
     again: Again = "if repeatable"
     permanent = False
     maybe_done = True
+    words = "The AI service has trouble of its own just now: {detail}"
+    todo = "Nothing: it is tried again."
 
 
 def judge(answer: Answer) -> Refused | None:
@@ -85,6 +93,10 @@ def judge(answer: Answer) -> Refused | None:
     return kinds.get(answer.status, Refused)(answer.status, code, detail)
 
 
+def _sentence(words: str) -> str:
+    return words if words.endswith((".", "!", "?")) else f"{words}."
+
+
 def _read(answer: Answer) -> tuple[str, str]:
     """The error's code and words, in whatever shape the server has them."""
     try:
@@ -92,8 +104,8 @@ def _read(answer: Answer) -> tuple[str, str]:
     except orjson.JSONDecodeError:
         body = None
     if not isinstance(body, dict):
-        return "HTTP_ERROR", f"The server answered {answer.status} without saying why."
-    words = body.get("detail") or body.get("message") or body.get("error") or "no reason given"
+        return "HTTP_ERROR", "it did not say why."
+    words = body.get("detail") or body.get("message") or body.get("error") or "it did not say why."
     code = body.get("error_code") or body.get("code") or "HTTP_ERROR"
     detail = words if isinstance(words, str) else orjson.dumps(words).decode()
     return str(code)[:60], detail[:_SHOWN]

@@ -69,13 +69,13 @@ class Session:
         try:
             return orjson.loads(answer.content)
         except orjson.JSONDecodeError:
-            raise BadAnswer(f"{method} {path.split('/')[0]}: the answer is not JSON.") from None
+            raise BadAnswer.about("The AI service", f"{method} {path.split('/')[0]}: not JSON") from None
 
     def ask_for(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         """Like ``ask``, for answers that must be an object. Raises OutboundError."""
         body = self.ask(method, path, **options)
         if not isinstance(body, dict):
-            raise BadAnswer(f"{method} {path.split('/')[0]}: the answer is not an object.")
+            raise BadAnswer.about("The AI service", f"{method} {path.split('/')[0]}: not an object")
         return body
 
 

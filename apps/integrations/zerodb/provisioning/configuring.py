@@ -54,7 +54,7 @@ def _wanted(job: RunningJob) -> dict[str, Any]:
 
 
 def _give_up(job: RunningJob, reason: str) -> None:
-    words = f"The settings did not reach the AI service: {reason} Save them once more to try again."
+    words = f"The settings did not reach the AI service. {reason} Save them once more to try again."
     AINativeProject.objects.filter(status=Status.READY).update(error=words, updated_at=timezone.now())
 
 
