@@ -187,7 +187,8 @@ def remove(row: Integration, *, actor: Actor) -> None:
 
 def lock_integration(integration_id: UUID | str) -> Integration:
     """The connection, held until the transaction ends. Raises Integration.DoesNotExist."""
-    row: Integration = Integration.objects.select_for_update().get(pk=integration_id)
+    # Not its key: a call of the connection meanwhile may note a failure that refers to it.
+    row: Integration = Integration.objects.select_for_update(no_key=True).get(pk=integration_id)
     return row
 
 

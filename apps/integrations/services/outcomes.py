@@ -31,11 +31,16 @@ _SAME = timedelta(minutes=10)
 
 
 def record_usage(row_id: UUID) -> None:
-    """A call went well: when it was used, and that nothing is wrong any more."""
+    """A call went well: when it was used, and that nothing is wrong any more.
+
+    Nothing is written while somebody else holds the row (a test, a change): a call does not wait for that.
+    """
     now = timezone.now()
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - _FRESH)
     mended = ~Q(condition=Integration.Status.CONNECTED) | Q(last_error_at__isnull=False)
     rows = Integration.objects.filter(pk=row_id)
+    if not rows.filter(mended | stale).exists() or not _free(row_id):
+        return
     if rows.filter(mended).update(last_used_at=now, updated_at=now, **_CLEAR) == 0:
         rows.filter(stale).update(last_used_at=now)
 
@@ -43,10 +48,11 @@ def record_usage(row_id: UUID) -> None:
 def record_error(row_id: UUID, error: OutboundError, *, job: str = "", who: str = "") -> None:
     """A call failed: why, in words, and what to do.
 
-    A request that was wrong in itself says nothing of the connection; it is kept among its latest failures only.
+    A request that was wrong in itself says nothing of the connection; it is kept among its latest failures only. So is
+    any while somebody else holds the row: what they find comes later.
     """
     keep_failure(row_id, error, job=job, who=who)
-    if is_the_callers(error):
+    if is_the_callers(error) or not _free(row_id):
         return
     now = timezone.now()
     row = Integration.objects.filter(pk=row_id)
@@ -69,12 +75,21 @@ def keep_failure(row_id: UUID, error: OutboundError, *, job: str = "", who: str 
     rows = IntegrationFailure.objects.filter(integration_id=row_id).order_by("-at")
     latest = rows.first()
     if latest is not None and latest.at > now - _SAME and all(getattr(latest, key) == what[key] for key in what):
-        rows.filter(pk=latest.pk).update(at=now, times=F("times") + 1, updated_at=now)
+        free = rows.filter(pk=latest.pk).select_for_update(skip_locked=True).values_list("pk", flat=True)
+        rows.filter(pk__in=list(free)).update(at=now, times=F("times") + 1, updated_at=now)
         return
     # Nothing is kept of a connection that was removed meanwhile.
     if Integration.objects.filter(pk=row_id).exists():
         IntegrationFailure.objects.create(integration_id=row_id, first_at=now, at=now, **what)
-        IntegrationFailure.objects.filter(pk__in=list(rows.values_list("pk", flat=True)[_KEPT:])).delete()
+        old = rows.filter(pk__in=list(rows.values_list("pk", flat=True)[_KEPT:]))
+        free = old.select_for_update(skip_locked=True).values_list("pk", flat=True)
+        IntegrationFailure.objects.filter(pk__in=list(free)).delete()
+
+
+def _free(row_id: UUID) -> bool:
+    """Whether nobody else holds the connection; then we do."""
+    row = Integration.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=row_id)
+    return row.values_list("pk", flat=True).first() is not None
 
 
 def clear_error(row_id: UUID) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from decimal import Decimal
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 import time_machine
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import connections, transaction
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
@@ -20,14 +23,14 @@ from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import tenant
 from apps.integrations.contracts.crm import Person
 from apps.integrations.contracts.payment import Checkout, Order
-from apps.integrations.models import Integration
+from apps.integrations.models import Integration, IntegrationFailure
 from apps.integrations.outbound.breaker import close_all
 from apps.integrations.outbound.errors import OutboundError
 from apps.integrations.providers.errors import CredentialRefused, RateLimited, Refused
 from apps.integrations.selectors import integration_for
 from apps.integrations.services import crm, maps, payment, storage
 from apps.integrations.services.calling import NotConfigured, calling
-from apps.integrations.services.connections import connect
+from apps.integrations.services.connections import connect, lock_integration
 from apps.integrations.services.outcomes import clear_error
 from tests.factories import make_account
 
@@ -120,6 +123,37 @@ def test_a_fault_of_our_own_is_not_blamed_on_the_service(account: Account, strip
     with pytest.raises(ZeroDivisionError), tenant(account), calling(JOB, actor=ACTOR):
         _ = 1 / 0
     assert kept(account).status == Integration.Status.CONNECTED
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_call_does_not_wait_for_whoever_holds_the_connection(
+    account: Account, stripe: HTTPServer, status: int
+) -> None:
+    row = connection(account)
+    answer(stripe, status)
+    held, over = Event(), Event()
+
+    def hold() -> None:
+        with tenant(account):
+            lock_integration(row.id)
+            held.set()
+            over.wait(20)
+        connections.close_all()
+
+    holder = Thread(target=hold)
+    holder.start()
+    assert held.wait(10)
+    began = time.monotonic()
+    with suppress(OutboundError):
+        call_once(account)
+    waited = time.monotonic() - began
+    over.set()
+    holder.join()
+    assert waited < 10
+    assert kept(account).last_used_at is None, "the row was somebody else's"
+    with tenant(account):
+        assert IntegrationFailure.objects.count() == (status == 500), "why a call failed is kept all the same"
+        assert UsageEvent.objects.count() == 1
 
 
 def test_the_time_of_use_is_not_written_by_every_call(account: Account, stripe: HTTPServer) -> None:
