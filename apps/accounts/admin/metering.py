@@ -218,11 +218,13 @@ def _panel(account: Account) -> dict[str, Any]:
     now = timezone.now()
     today = now.date()
     groups = usage("item", today.replace(day=1), today)
+    limits = budgets(now, by_operator=True)
     return {
         "account_id": account.id,
         "groups": groups[:8],
         "whole": total(groups),
-        "budgets": budgets(now, by_operator=True),
+        "budgets": limits[:8],
+        "more_budgets": max(0, len(limits) - 8),
     }
 
 

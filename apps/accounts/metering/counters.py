@@ -11,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
@@ -80,8 +82,9 @@ def amount_for(limit: Limit, priced: Iterable[Priced]) -> Amount | None:
 def counters_of(limits: Sequence[Limit], at: datetime) -> dict[UUID, Counter]:
     """The counters that exist for the limits' periods around ``at``, by limit."""
     periods = Q()
-    for limit in limits:
-        periods |= Q(limit_id=limit.id, period_start=start_of(limit.period, at))
+    for period in {limit.period for limit in limits}:
+        of_period = [limit.id for limit in limits if limit.period == period]
+        periods |= Q(limit_id__in=of_period, period_start=start_of(period, at))
     return {row.limit_id: row for row in Counter.objects.filter(periods)} if limits else {}
 
 
@@ -116,40 +119,64 @@ def _open(limit: Limit, at: datetime) -> None:
 
 def used_in(limit: Limit, start: datetime, end: datetime | None) -> Amount:
     """What the ledger has for the limit in a period, summed anew."""
-    by_day = limit.period in {Limit.Period.DAY, Limit.Period.MONTH, Limit.Period.TOTAL}
-    rows = _target(limit, DailyUsage.objects.all() if by_day else UsageEvent.objects.all())
+    return _used_in([limit], start, end)[limit.id]
+
+
+def _used_in(limits: Sequence[Limit], start: datetime, end: datetime | None) -> dict[UUID, Amount]:
+    """The same of several limits with one period, in one query."""
+    by_day = limits[0].period in {Limit.Period.DAY, Limit.Period.MONTH, Limit.Period.TOTAL}
+    rows: Any = DailyUsage.objects.all() if by_day else UsageEvent.objects.all()
     if by_day:
         rows = rows.filter(day__gte=start.astimezone(UTC).date())
         rows = rows.filter(day__lt=end.astimezone(UTC).date()) if end else rows
     else:
         rows = rows.filter(at__gte=start, at__lt=end)
-    if not limit.is_cost:
-        return Amount(rows.filter(unit=limit.unit).aggregate(sum=Sum("quantity"))["sum"] or ZERO)
-    unpriced: Any = Sum("unpriced") if by_day else Count("id", filter=Q(cost=None))
-    found = rows.aggregate(sum=Sum("cost"), unpriced=unpriced)
-    return Amount(found["sum"] or ZERO, found["unpriced"] or 0)
+    targets = [_target(limit) for limit in limits]
+    if all(targets):
+        rows = rows.filter(reduce(or_, targets))
+    sums: dict[str, Any] = {}
+    for number, (limit, target) in enumerate(zip(limits, targets, strict=True)):
+        if limit.is_cost:
+            unpriced = Sum("unpriced", filter=target) if by_day else Count("id", filter=target & Q(cost=None))
+            sums |= {f"used{number}": Sum("cost", filter=target), f"unpriced{number}": unpriced}
+        else:
+            sums[f"used{number}"] = Sum("quantity", filter=target & Q(unit=limit.unit))
+    found = rows.aggregate(**sums)
+    return {
+        limit.id: Amount(found[f"used{number}"] or ZERO, found.get(f"unpriced{number}") or 0)
+        for number, limit in enumerate(limits)
+    }
 
 
-def _target(limit: Limit, rows: Any) -> Any:
+def _target(limit: Limit) -> Q:
+    target = Q()
     if limit.user_id:
-        rows = rows.filter(user_id=limit.user_id)
+        target &= Q(user_id=limit.user_id)
     if limit.api_key_id:
-        rows = rows.filter(api_key_id=limit.api_key_id)
+        target &= Q(api_key_id=limit.api_key_id)
     if limit.source:
         direct, behind = Q(source=limit.source), Q(cause=limit.source)
         if limit.subject:
             direct, behind = direct & Q(subject=limit.subject), behind & Q(cause_subject=limit.subject)
-        rows = rows.filter(direct | behind)
-    return rows
+        target &= direct | behind
+    return target
+
+
+_AT_ONCE = 50
+"""Limits in one query: two sums each."""
 
 
 def current(limits: Sequence[Limit]) -> dict[UUID, Counter]:
     """Where the limits stand now, by limit, for showing: what has no counter yet is summed up, not stored."""
     now = timezone.now()
     found = counters_of(limits, now)
-    for limit in limits:
-        if limit.id not in found:
-            start = start_of(limit.period, now)
-            used = used_in(limit, start, end_of(limit.period, now))
-            found[limit.id] = Counter(limit=limit, period_start=start, used=used.value, unpriced=used.unpriced)
+    for period in Limit.Period.values:
+        new = [limit for limit in limits if limit.period == period and limit.id not in found]
+        start, end = start_of(period, now), end_of(period, now)
+        for first in range(0, len(new), _AT_ONCE):
+            some = new[first : first + _AT_ONCE]
+            used = _used_in(some, start, end)
+            for limit in some:
+                amount = used[limit.id]
+                found[limit.id] = Counter(limit=limit, period_start=start, used=amount.value, unpriced=amount.unpriced)
     return found

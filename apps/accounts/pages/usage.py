@@ -7,6 +7,7 @@ from datetime import UTC, date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -20,6 +21,7 @@ from apps.accounts.templatetags.usage_words import money
 
 TABS = {"item": "Kind", "source": "Source", "subject": "Subject", "member": "Member", "key": "Key", "day": "Day"}
 MOST_ROWS = 100
+BUDGETS_SHOWN = 20
 _ICONS = {
     "item": "sparkles",
     "source": "api",
@@ -54,7 +56,7 @@ def usage_page(request: HttpRequest) -> HttpResponse:
         "whole": whole,
         "rows": [_row(one, whole.priced) for one in rows[:MOST_ROWS]],
         "more": max(0, len(rows) - MOST_ROWS),
-        "budgets": limits,
+        **_budgets_of_page(limits, request, first, by),
         "ceiling": ceiling,
         "alerts": _alerts(limits),
         "may_limit": may(request, "limits.manage"),
@@ -82,6 +84,19 @@ def _month(text: str, today: date) -> tuple[date, date]:
     if not first.year >= 2000 or first > today:
         first = today.replace(day=1)
     return first, first.replace(day=calendar.monthrange(first.year, first.month)[1])
+
+
+def _budgets_of_page(limits: list[Budget], request: HttpRequest, month: date, by: str) -> dict[str, Any]:
+    """Some of the limits, the fullest first: ``?budgets=2``."""
+    pages = Paginator(limits, BUDGETS_SHOWN)
+    page = pages.get_page(request.GET.get("budgets"))
+    here = f"?month={month:%Y-%m}&by={by}&budgets="
+    return {
+        "budgets": list(page),
+        "budgets_shown": f"{page.start_index()}–{page.end_index()} of {pages.count}" if pages.num_pages > 1 else "",
+        "budgets_before": f"{here}{page.previous_page_number()}" if page.has_previous() else "",
+        "budgets_after": f"{here}{page.next_page_number()}" if page.has_next() else "",
+    }
 
 
 def _ceiling(limits: list[Budget]) -> Budget | None:

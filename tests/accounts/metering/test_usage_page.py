@@ -13,6 +13,7 @@ from django.core import mail
 from django.test import Client
 
 from apps.accounts.metering import Line, metered
+from apps.accounts.metering.counters import current
 from apps.accounts.metering.expiring import expire_reservations
 from apps.accounts.models import Account, Limit, LimitAlert
 from apps.accounts.roles import Role
@@ -182,3 +183,28 @@ def test_a_mail_that_is_tried_again_tells_nobody_twice(cast: Cast) -> None:
     work_off(cast.account, "limit.alert_mail")
     assert (sent, len(mail.outbox)) == (2, 2)
     assert expire_reservations(datetime(2027, 1, 1, tzinfo=UTC)) == 0
+
+
+def test_many_limits_are_summed_up_in_a_few_queries_and_shown_in_pages(
+    owner: Client, cast: Cast, django_assert_max_num_queries: Any
+) -> None:
+    price("searches", "zerodb", "0.5")
+    use(cast.account, *[SEARCH] * 3, source="chat")
+    with tenant(cast.account):
+        for number in range(45):
+            Limit.objects.create(
+                scope="source",
+                source="chat" if number < 2 else f"part {number}",
+                amount=Decimal(10),
+                period="day" if number % 2 else "month",
+                measure="cost" if number % 3 else "quantity",
+                unit="" if number % 3 else "searches",
+            )
+        limits = list(Limit.objects.order_by("id"))
+        with django_assert_max_num_queries(4):
+            found = current(limits)
+        assert [found[one.id].used for one in limits[:3]] == [3, Decimal("1.5"), 0]
+    first = page(owner, cast)
+    assert "1–20 of 45" in first
+    assert first.count('class="sr-budget"') == 20
+    assert page(owner, cast, "?budgets=3").count('class="sr-budget"') == 5
