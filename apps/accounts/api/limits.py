@@ -100,6 +100,19 @@ def show_limit(row: Limit, counter: Counter) -> Any:
     }
 
 
+MOVING = ("used", "reserved", "unpriced", "resets_at")
+"""What of a limit changes without anybody changing it."""
+
+
+def _answer(request: Request, row: Limit, **more: Any) -> HttpResponse:
+    shown = _shown(row)
+    return answer_object(request, shown, stable=_stable(shown), **more)
+
+
+def _stable(shown: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in shown.items() if name not in MOVING}
+
+
 def _decimal(value: Any) -> str:
     return f"{Decimal(value).normalize():f}"
 
@@ -134,7 +147,7 @@ class LimitsView(AccountView):
         """What was used in the period counts from the start. A limit of the same target and period is replaced."""
         row = service.set_limit(actor=self.actor, **self.body(LimitSerializer))
         where = reverse("api:limit", args=[row.id])
-        return answer_object(request, _shown(row), status=201, location=where)
+        return _answer(request, row, status=201, location=where)
 
 
 class LimitView(AccountView):
@@ -145,7 +158,7 @@ class LimitView(AccountView):
     @extend_schema(operation_id="limits_read", summary="Read a limit", responses=LimitSerializer)
     def get(self, request: Request, limit_id: UUID) -> HttpResponse:
         """With what is used and reserved in its period."""
-        return answer_object(request, _shown(Limit.objects.get(pk=limit_id)))
+        return _answer(request, Limit.objects.get(pk=limit_id))
 
     @extend_schema(
         operation_id="limits_update",
@@ -157,7 +170,7 @@ class LimitView(AccountView):
         """Lowered under what is used, it refuses from now on. The operator's can't be changed here."""
         row = self._locked(request, limit_id)
         values = self.body(LimitChangeSerializer, partial=True)
-        return answer_object(request, _shown(service.change_limit(row, actor=self.actor, **values)))
+        return _answer(request, service.change_limit(row, actor=self.actor, **values))
 
     @extend_schema(operation_id="limits_delete", summary="Remove a limit", responses={204: None})
     def delete(self, request: Request, limit_id: UUID) -> HttpResponse:
@@ -167,5 +180,5 @@ class LimitView(AccountView):
 
     def _locked(self, request: Request, limit_id: UUID) -> Limit:
         row: Limit = Limit.objects.select_for_update(no_key=True).get(pk=limit_id)
-        check_unchanged(request, lambda: _shown(row))
+        check_unchanged(request, lambda: _stable(_shown(row)))
         return row

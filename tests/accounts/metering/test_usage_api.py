@@ -273,3 +273,15 @@ def test_a_cost_nobody_knows_is_refused_as_such(api: Caller, cast: Cast, monkeyp
     answer = api("GET", "account")
     assert (answer.status_code, answer.json()["code"]) == (402, "price_unknown")
     assert OPERATOR.kind == "system"
+
+
+def test_use_between_reading_and_writing_a_limit_is_no_conflict(api: Caller, cast: Cast) -> None:
+    made = api("POST", "limits", {"amount": "10", "measure": "quantity", "unit": "calls"})
+    path = f"limits/{made.json()['id']}"
+    known = api("GET", path).headers["ETag"]
+    assert api("GET", path, **{"If-None-Match": known}).status_code == 304
+    use(cast.account)
+    assert api("GET", path, **{"If-None-Match": known}).json()["used"] == "1", "readers see what is used"
+    assert api("PATCH", path, {"amount": "20"}, **{"If-Match": known}).status_code == 200
+    assert api("PATCH", path, {"amount": "30"}, **{"If-Match": known}).json()["code"] == "precondition_failed"
+    assert api("DELETE", path, **{"If-Match": "*"}).status_code == 204
