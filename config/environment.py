@@ -71,6 +71,14 @@ def words(name: str, default: tuple[str, ...] = ()) -> list[str]:
     return [word.strip() for word in text(name, ",".join(default)).split(",") if word.strip()]
 
 
+def currency(name: str, default: str) -> str:
+    """A currency by its three letters (ISO 4217): ``EUR``."""
+    value = text(name, default).strip().upper()
+    if len(value) != 3 or not value.isascii() or not value.isalpha():
+        raise ImproperlyConfigured(f"{name} must be the three letters of a currency, such as EUR, not {value!r}.")
+    return value
+
+
 def secret(name: str) -> str:
     """A secret that nobody can guess: at least 50 characters, 10 different ones, and not an example's."""
     value = text(name)

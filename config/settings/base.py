@@ -142,7 +142,7 @@ CELERY_BEAT_SCHEDULE = {
     "purge-zerodb-projects": {"task": "integrations.purge_zerodb_projects", "schedule": 3600.0},
 }
 # What all prices, costs and limits of cost are in (ISO 4217).
-CURRENCY = environment.text("CURRENCY", "USD").upper()
+CURRENCY = environment.currency("CURRENCY", "USD")
 JOB_LEASE_SECONDS = environment.integer("JOB_LEASE_SECONDS", 30, least=3)
 
 # --- vault

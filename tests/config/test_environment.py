@@ -80,3 +80,12 @@ def test_commands_on_the_schema_connect_as_its_owner(
     if role:
         monkeypatch.setenv("DATABASE_ROLE", role)
     assert database.wants_owner(arguments) is owner
+
+
+@pytest.mark.parametrize("value", ["Euro", "€", "", "12 ", "U$D"])
+def test_what_is_no_currency_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("CURRENCY", value)
+    with pytest.raises(ImproperlyConfigured, match="CURRENCY must be the three letters"):
+        environment.currency("CURRENCY", "USD")
+    monkeypatch.setenv("CURRENCY", "eur")
+    assert environment.currency("CURRENCY", "USD") == "EUR"

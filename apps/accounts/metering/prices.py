@@ -67,7 +67,7 @@ declare_price(CALLS, "*", "0")
 def load_declared(**_: Any) -> int:
     """Store the declared prices, as the role that migrates. Idempotent. Returns how many were added or changed.
 
-    They are in dollars: on a platform with another currency they are stored and hold for nothing.
+    They are in dollars: on a platform with another currency those that are not 0 are stored and hold for nothing.
     """
     rows = {(row.unit, row.item, row.starts_at): row for row in Price.objects.filter(origin=Price.Origin.DECLARED)}
     changed = 0
@@ -95,23 +95,25 @@ def _names(item: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((item, f"{item.partition('/')[0]}/*", "*")))
 
 
-def _book(units: set[str], items: set[str], at: datetime) -> dict[tuple[str, str], Decimal]:
+def _book(units: set[str], items: set[str], at: datetime) -> dict[tuple[str, str], Price]:
     if not units:
         return {}
-    rows = Price.objects.filter(unit__in=units, item__in=items, starts_at__lte=at, currency=settings.CURRENCY).order_by(
-        "starts_at"
-    )
-    book = {}
+    rows = Price.objects.filter(unit__in=units, item__in=items, starts_at__lte=at).order_by("starts_at")
     # The operator's last, and the latest of each last: what comes later wins.
-    for row in sorted(rows, key=lambda row: row.origin == Price.Origin.OPERATOR):
-        book[row.unit, row.item] = row.unit_price
-    return book
+    return {(row.unit, row.item): row for row in sorted(rows, key=lambda row: row.origin == Price.Origin.OPERATOR)}
 
 
-def _priced(line: Line, book: dict[tuple[str, str], Decimal]) -> Priced:
+def _priced(line: Line, book: dict[tuple[str, str], Price]) -> Priced:
+    elsewhere = False
     for name in _names(line.item):
-        price = book.get((line.unit, name))
-        if price is not None:
+        row = book.get((line.unit, name))
+        if row is None:
+            continue
+        ours = row.currency == settings.CURRENCY
+        if not ours and row.amount:
+            elsewhere = True  # it costs something, and nobody said what in our currency
+        elif ours or not elsewhere:  # nothing is nothing in every currency
+            price = row.unit_price
             return Priced(
                 line, price.quantize(_UNIT_PRICE, ROUND_HALF_UP), (price * line.amount).quantize(_MONEY, ROUND_HALF_UP)
             )

@@ -498,9 +498,21 @@ def test_a_price_does_not_reach_before_its_beginning(account: Account) -> None:
     assert events(account)[0].cost is None
 
 
-def test_prices_in_another_currency_hold_for_nothing(account: Account, settings: Any) -> None:
+def test_on_a_platform_with_another_currency_only_what_is_free_has_the_products_price(
+    account: Account, settings: Any
+) -> None:
+    price("pages", "*", "0")
+    price("pages", "acme/large", "3")  # in dollars
     settings.CURRENCY = "EUR"
-    assert settle(reserve("chat", account=account), CALL).cost is None
+    of = limit(account, 10, measure="cost")
+    settle(reserve("chat", CALL, account=account), CALL)
+    assert settle(reserve("chat", account=account), Line("pages", 1, "acme/small")).cost == 0
+    assert settle(reserve("chat", account=account), Line("pages", 1, "acme/large")).cost is None, "not 0, not 3"
+    with pytest.raises(PriceUnknown):
+        reserve("chat", Line("pages", 1, "acme/large"), account=account)
+    price("pages", "acme/large", "2", starts_at=datetime(2026, 2, 1, tzinfo=UTC))
+    settle(reserve("chat", account=account), Line("pages", 1, "acme/large"))
+    assert counter(account, of) == (2, 0)
 
 
 # --- at the same moment
