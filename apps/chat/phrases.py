@@ -20,6 +20,8 @@ _PHRASES = (
     ("conversation.deleted", "{who} removed the conversation {what} and all that was said in it", "trash", "warn"),
     ("message.received", "A message came in through {who}", "message", "info"),
     ("message.sent", "{who} answered in a conversation", "send", "info"),
+    ("index.rebuild_started", "{who} began to build the index of conversations anew", "rotate", "info"),
+    ("index.rebuilt", "The new index of conversations took over, with {messages} messages", "rotate", "ok"),
     ("message.noted", "{who} wrote a note in a conversation", "note", "info"),
 )
 
@@ -27,6 +29,8 @@ _PHRASES = (
 def say_all() -> None:
     """Called once, at start-up."""
     name_resource("inbox", "Inboxes")
+    name_resource("index", "Index of conversations")
+    name_thing("indexgeneration", "index")
     name_thing("inbox", "inbox")
     name_thing("cannedresponse", "canned response")
     for action, words, icon, state in _PHRASES:

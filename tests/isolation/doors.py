@@ -16,6 +16,7 @@ TASKS: dict[str, str] = {
     "integrations.record_refused_delivery": "opens the scope of the account named in the message",
     "accounts.expire_reservations": "platform finds what is over, and new prices; each account's own scope settles it",
     "accounts.clear_away_usage": "platform: removes the run-out reservations and counters of all accounts",
+    "chat.sweep_index": "platform finds accounts with something to index; each one's job is queued in its own scope",
     "accounts.sweep_jobs": "platform: finds jobs of all accounts whose message or worker was lost",
 }
 
@@ -31,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "import_contacts": "opens the scope of the account named on its command line",
     "import_env_integrations": "platform lists the accounts; each connection is made in its own account's scope",
     "init_vault": "the platform's own keys, in the platform scope",
+    "reindex": "platform lists the accounts; each index is begun in its own account's scope",
     "provision_accounts": "finds accounts in the platform scope, queues each one's job in its own",
     "zerodb_key": "makes a caller of the embedded ZeroDB server, in the platform scope",
     "verify_audit": "opens the scope of one account after another, and the platform's for its own trail",
@@ -43,5 +45,6 @@ JOB_KINDS: dict[str, str] = {
     "limit.alert_mail": "the alert and the people told are looked up in the job's own scope",
     "project.configure": "reads the account's settings and key in the job's own scope",
     "project.provision": "reads and writes the account's project in the job's own scope",
+    "conversations.index": "reads messages, rows and key in the job's own scope, each piece anew",
     "contacts.import": "the import's row is looked up in the job's own scope, each chunk is written in it",
 }

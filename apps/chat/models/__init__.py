@@ -4,6 +4,7 @@ from apps.chat.models.attachment import Attachment
 from apps.chat.models.canned_response import CannedResponse
 from apps.chat.models.conversation import Conversation, ConversationLabel
 from apps.chat.models.inbox import Inbox
+from apps.chat.models.index import IndexedMessage, IndexGeneration
 from apps.chat.models.label import Label
 from apps.chat.models.message import Message, MessageWord
 
@@ -13,6 +14,8 @@ __all__ = [
     "Conversation",
     "ConversationLabel",
     "Inbox",
+    "IndexGeneration",
+    "IndexedMessage",
     "Label",
     "Message",
     "MessageWord",

@@ -51,6 +51,7 @@ class Hit:
     score: float
     document: str
     metadata: Mapping[str, Any]
+    vector: Sequence[float] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,15 @@ def read_hit(body: Any) -> Hit:
         score=float(number(body, "score", "similarity", "similarity_score")),
         document=str(body.get("document") or body.get("text") or body.get("content") or ""),
         metadata=mapping(body, "metadata"),
+        vector=_vector(body),
     )
+
+
+def _vector(body: Mapping[str, Any]) -> Sequence[float]:
+    for name in ("vector", "embedding", "values"):
+        if _is_vector(body.get(name)):
+            return list(body[name])
+    return ()
 
 
 def read_hits(body: Any) -> list[Hit]:

@@ -34,9 +34,9 @@ class ProjectClient(Session):
 
     # --- embeddings
 
-    def generate(self, texts: Sequence[str]) -> Embeddings:
-        """Vectors for up to 100 texts. Raises OutboundError."""
-        body = {"texts": list(texts), "model": self.model}
+    def generate(self, texts: Sequence[str], *, model: str = "") -> Embeddings:
+        """Vectors for up to 100 texts, by ``model`` or the project's own. Raises OutboundError."""
+        body = {"texts": list(texts), "model": model or self.model}
         return answers.read_embeddings(
             self.ask_for("POST", f"{self._at}/embeddings/generate", json=body, repeatable=True)
         )
@@ -78,6 +78,36 @@ class ProjectClient(Session):
         return answers.read_hits(self.ask("POST", f"{self._at}/embeddings/search", json=body, repeatable=True))
 
     # --- vectors
+
+    def put_vectors(self, vectors: Sequence[Mapping[str, Any]], *, namespace: str) -> None:
+        """Store up to 1,000 ``{id, vector, metadata}`` without texts; replaces those ids, so it is safe to repeat.
+
+        Raises OutboundError.
+        """
+        body = {"vectors": [dict(entry) for entry in vectors], "namespace": namespace}
+        self.ask("POST", f"{self._at}/database/vectors/batch-upsert", json=body, repeatable=True)
+
+    def nearest(
+        self,
+        vector: Sequence[float],
+        *,
+        namespace: str,
+        limit: int = 10,
+        threshold: float = 0.0,
+        conditions: Mapping[str, Any] | None = None,
+        with_vectors: bool = False,
+    ) -> list[Hit]:
+        """Up to 1,000 vectors nearest to ``vector``, best first. Raises OutboundError."""
+        body: dict[str, Any] = {
+            "query_vector": list(vector),
+            "namespace": namespace,
+            "limit": limit,
+            "similarity_threshold": threshold,
+            "include_vectors": with_vectors,
+        }
+        if conditions:
+            body["metadata_filter"] = dict(conditions)
+        return answers.read_hits(self.ask("POST", f"{self._at}/database/vectors/search", json=body, repeatable=True))
 
     def delete_vectors(self, ids: Sequence[str], *, namespace: str) -> None:
         """Remove vectors; those that are not there are no error. Raises OutboundError."""

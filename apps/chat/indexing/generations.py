@@ -1,0 +1,92 @@
+"""Which index serves, and building another beside it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Max
+from django.utils import timezone
+
+from apps.chat.models import IndexedMessage, IndexGeneration, Message
+from apps.integrations.models import AINativeProject
+from apps.integrations.zerodb.client.project import DEFAULT_MODEL
+
+Status = IndexGeneration.Status
+PLANNED_AT_ONCE = 5_000
+INDEXED_TYPES = (Message.Type.INCOMING, Message.Type.OUTGOING, Message.Type.NOTE)
+
+
+def serving() -> IndexGeneration | None:
+    """The generation that searches ask."""
+    found: IndexGeneration | None = IndexGeneration.objects.filter(status=Status.SERVING).first()
+    return found
+
+
+def living() -> list[IndexGeneration]:
+    """The generations that new messages go into: the one that serves, and one that is being built."""
+    return list(IndexGeneration.objects.exclude(status=Status.RETIRED).order_by("number"))
+
+
+def begin(*, status: str = Status.SERVING, model: str = "", rate: float | None = None) -> IndexGeneration:
+    """A new, empty generation. The first one serves from the beginning."""
+    number = (IndexGeneration.objects.aggregate(latest=Max("number"))["latest"] or 0) + 1
+    generation: IndexGeneration = IndexGeneration.objects.create(
+        number=number, status=status, model=model or chosen_model(), namespace=f"conversations-{number}", rate=rate
+    )
+    return generation
+
+
+def chosen_model() -> str:
+    """The embedding model that the account chose."""
+    settings = AINativeProject.objects.values_list("settings", flat=True).first() or {}
+    return str(settings.get("embeddings_model") or DEFAULT_MODEL)
+
+
+def plan(generation: IndexGeneration, *, now: datetime | None = None) -> int:
+    """Note the next messages that ``generation`` has not been told of yet. Returns how many were looked at.
+
+    In the order of their ids, a few thousand at a time, so that it goes on where it was stopped.
+    """
+    messages = Message.objects.filter(message_type__in=INDEXED_TYPES, is_private=False)
+    if generation.planned_up_to:
+        messages = messages.filter(id__gt=generation.planned_up_to)
+    found = list(messages.order_by("id").values_list("id", "conversation_id")[:PLANNED_AT_ONCE])
+    note_messages([generation], found, due_at=now or timezone.now())
+    if found:
+        generation.planned_up_to = found[-1][0]
+    generation.is_planned = len(found) < PLANNED_AT_ONCE
+    generation.save(update_fields=["planned_up_to", "is_planned", "updated_at"])
+    return len(found)
+
+
+def note_messages(generations: list[IndexGeneration], messages: list[tuple[UUID, UUID]], *, due_at: datetime) -> None:
+    """Put ``(message, conversation)`` ids in line for each of ``generations``; those already in line stay."""
+    rows = [
+        IndexedMessage(generation=generation, message_id=message, conversation_id=conversation, due_at=due_at)
+        for generation in generations
+        for message, conversation in messages
+    ]
+    IndexedMessage.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def cut_over(generation: IndexGeneration) -> None:
+    """Let ``generation`` serve and retire the one before, in the transaction of the caller.
+
+    Locked first: two that cut over at once would each see the other's old state.
+    """
+    living_rows = list(IndexGeneration.objects.select_for_update().exclude(status=Status.RETIRED).order_by("number"))
+    for row in living_rows:
+        if row.pk != generation.pk and row.status == Status.SERVING:
+            retire(row)
+    generation.status = Status.SERVING
+    generation.save(update_fields=["status", "updated_at"])
+
+
+def retire(generation: IndexGeneration) -> None:
+    """Take a generation out of use: its vectors are removed by the same job."""
+    generation.status = Status.RETIRED
+    generation.save(update_fields=["status", "updated_at"])
+    IndexedMessage.objects.filter(generation=generation).update(
+        state=IndexedMessage.State.REMOVING, due_at=timezone.now()
+    )

@@ -1,0 +1,51 @@
+"""Building the index of an account anew, or for the first time."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from apps.accounts import audit
+from apps.accounts.actors import Actor
+from apps.accounts.jobs import enqueue
+from apps.accounts.models import Job
+from apps.accounts.permissions import require
+from apps.chat.indexing.generations import Status, begin, retire
+from apps.chat.models import IndexedMessage, IndexGeneration
+from apps.integrations.zerodb.embedding import UnknownModel, resolve_model
+
+KIND = "conversations.index"
+_ONE = "index"
+
+
+def queue_indexing(actor: Actor) -> Job:
+    """Put the work of indexing in line, once per account at a time."""
+    return enqueue(KIND, actor=actor, dedupe_key=_ONE)
+
+
+def hurry() -> None:
+    """Let what waits for more changes be indexed now."""
+    waiting = IndexedMessage.objects.filter(state=IndexedMessage.State.PENDING, due_at__gt=timezone.now())
+    waiting.update(due_at=timezone.now())
+
+
+def reindex(*, actor: Actor, model: str = "", rate: float | None = None) -> IndexGeneration:
+    """Build a new index of all conversations beside the one in use; it takes over when it is whole.
+
+    ``model``: another embedding model than the chosen one. ``rate``: texts per second at most. One that is being built
+    already is given up for the new one. Raises PermissionDenied, ValidationError naming the field.
+    """
+    require(actor, "project.update")
+    if model:
+        try:
+            model = resolve_model(model).name
+        except UnknownModel as error:
+            raise ValidationError({"model": str(error)}) from error
+    unfinished = IndexGeneration.objects.select_for_update().filter(status=Status.BUILDING).first()
+    if unfinished is not None:
+        retire(unfinished)
+    generation = begin(status=Status.BUILDING, model=model, rate=rate)
+    generation.job = queue_indexing(actor)
+    generation.save(update_fields=["job", "updated_at"])
+    audit.record("index.rebuild_started", actor=actor, entity=generation, changes={"model": generation.model})
+    return generation

@@ -1,0 +1,53 @@
+"""``manage.py reindex``."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from apps.accounts.models import Account
+from apps.accounts.tenancy.scope import tenant
+from apps.chat.indexing.generations import serving
+from apps.chat.indexing.progress import index_progress
+from tests.chat.indexing.conftest import Say
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.covers("P-12")]
+
+
+def reindex(*arguments: str) -> str:
+    out = StringIO()
+    call_command("reindex", *arguments, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def test_it_builds_the_index_and_says_how_far_it_is(account: Account, say: Say) -> None:
+    say(account, "My parcel has not arrived yet.", "Hello?")
+    assert "2 messages would be indexed" in reindex("--account", account.slug, "--dry-run")
+    with tenant(account):
+        assert index_progress().indexed == 0
+    assert f"{account.slug}: 2 of 2 messages indexed" in reindex("--account", account.slug, "--rate", "1000")
+    with tenant(account):
+        progress = index_progress()
+    assert (progress.indexed, progress.vectors, progress.percent, progress.is_complete) == (2, 2, 100, True)
+
+
+def test_it_names_what_it_does_not_know(account: Account) -> None:
+    with pytest.raises(CommandError, match="nobody"):
+        reindex("--account", "nobody")
+    with pytest.raises(CommandError, match="not supported"):
+        reindex("--account", account.slug, "--model", "word2vec")
+    with pytest.raises(CommandError, match="above 0"):
+        reindex("--rate", "0")
+
+
+def test_what_was_stopped_is_continued(account: Account, say: Say) -> None:
+    say(account, "My parcel has not arrived yet.")
+    reindex("--account", account.slug)
+    with tenant(account):
+        before = serving()
+    say(account, "Hello?")
+    assert "2 of 2" in reindex("--account", account.slug, "--continue")
+    with tenant(account):
+        assert serving() == before
