@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0005_metering'),
-        ('chat', '0001_initial'),
+        ('chat', '0002_message_words'),
     ]
 
     operations = [
