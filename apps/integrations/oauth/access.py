@@ -13,9 +13,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db import OperationalError
 from django.utils import timezone
 
 from apps.accounts.tenancy.apart import apart
+from apps.accounts.tenancy.lock_waits import wait_at_most, waited_too_long
 from apps.accounts.tenancy.scope import tenant
 from apps.integrations.models import Integration
 from apps.integrations.oauth.applications import Application, application_for
@@ -28,6 +30,8 @@ from apps.vault.models import Token
 from apps.vault.tokens import Grant, NotNow, NoToken, ReauthRequired, adopt, fresh, worked
 
 PREFIX = "integration"
+_CHANGE_WAIT = 5.0
+"""Seconds to wait for whoever changes the connection."""
 
 
 def client_of(
@@ -78,8 +82,10 @@ def _mark(*parts: str) -> str:
 class VaultAccess:
     """The ``AccessSource`` of one connection. Needs no scope; opens its own."""
 
-    def __init__(self, row: Integration, credentials: Mapping[str, str]) -> None:
+    def __init__(self, row: Integration, credentials: Mapping[str, str], *, held: bool = False) -> None:
+        """``held``: the caller holds the connection's row, or it is not stored yet: nobody changes it meanwhile."""
         assert row.account_id is not None
+        self._row_id, self._held = row.pk, held
         self.account_id: UUID = row.account_id
         self.kind = kind_of(row, credentials)
         self._provider: Provider = row.definition
@@ -128,8 +134,22 @@ class VaultAccess:
             raise NotSignedIn.about(self._provider.label)
         past = timezone.now() - timedelta(hours=1)
         grant = Grant("", typed, granted_at=past, expires_at=past)
-        apart(lambda: self._keep(grant))
+        try:
+            apart(lambda: self._keep(grant))
+        except OperationalError as error:
+            if not waited_too_long(error):
+                raise
+            raise NotRenewed(f"{self._provider.label} is being changed.", retry_after=_CHANGE_WAIT) from None
 
     def _keep(self, grant: Grant) -> None:
         with tenant(self.account_id):
+            if not self._held:
+                self._check_wanted()
             adopt(self.kind, grant)
+
+    def _check_wanted(self) -> None:
+        """Somebody may have disconnected it, or entered something else, since the client was made."""
+        wait_at_most(_CHANGE_WAIT)
+        row = Integration.objects.select_for_update(no_key=True).filter(pk=self._row_id).first()
+        if row is None or kind_of(row) != self.kind:
+            raise NotSignedIn(f"{self._provider.label} is not connected any more.")

@@ -19,6 +19,7 @@ from apps.integrations.oauth.access import PREFIX, client_of
 from apps.integrations.oauth.applications import application_for, redirect_uri
 from apps.integrations.oauth.attempts import Attempt
 from apps.integrations.oauth.endpoint import Endpoint
+from apps.integrations.oauth.giving_back import forget_others
 from apps.integrations.outbound.errors import OutboundError
 from apps.integrations.providers.oauth import GRANT_SETTING, OneToken
 from apps.integrations.services.outcomes import condition_after, todo_of
@@ -129,6 +130,7 @@ def _keep(row: Integration, grant: Grant, identity: str, trouble: OutboundError 
     row.last_error_at = grant.granted_at if trouble else None
     row.last_tested_at = grant.granted_at
     row.save()
+    forget_others(row, actor=actor)
     changes: dict[str, Any] = {"identity": [before, row.identity] if known else row.identity}
     changes["scopes"] = list(grant.scopes or oauth.scopes)
     audit.record("integration.consented", actor=actor, entity=row, label=row.label, changes=changes)

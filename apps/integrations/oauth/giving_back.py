@@ -63,11 +63,16 @@ def give_back_all(row: Integration, *, actor: Actor) -> str:
     return why
 
 
-def forget_others(row: Integration, *, actor: Actor) -> None:
-    """Forget grants that the connection does not call with any more: of a credential that was replaced, or tried."""
+def forget_others(row: Integration, *, actor: Actor, own_too: bool = False) -> None:
+    """Forget grants that the connection does not call with any more, of credentials that were replaced.
+
+    ``own_too``: also the one under the name that it calls with, which is of another application.
+    """
     if row.definition.oauth is None:
         return
-    others = Token.objects.filter(kind__startswith=f"{PREFIX}:{row.pk}").exclude(kind=kind_of(row))
+    others = Token.objects.filter(kind__startswith=f"{PREFIX}:{row.pk}")
+    if not own_too:
+        others = others.exclude(kind=kind_of(row))
     for kind in others.values_list("kind", flat=True):
         revoke(kind, actor=actor, label=row.label, tell=False)
 

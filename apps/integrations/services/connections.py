@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.actors import Actor
@@ -17,6 +18,7 @@ from apps.integrations.models import Integration
 from apps.integrations.models.integration import MASK
 from apps.integrations.oauth.access import needs_consent
 from apps.integrations.oauth.giving_back import forget_others, give_back_all
+from apps.integrations.oauth.trial import ConsentNeeded, loses_consent
 from apps.integrations.providers import Provider, UnknownProvider, provider
 from apps.integrations.providers.definition import BadFields
 from apps.integrations.providers.oauth import GRANT_SETTING
@@ -127,15 +129,19 @@ def change(
     replaced = sorted(
         key for key in known.keys() | row.credentials.keys() if known.get(key) != row.credentials.get(key)
     )
-    if replaced or _grants_differently(row, before["settings"]):
+    differs = bool(replaced) or _grants_differently(row, before["settings"])
+    lost = differs and loses_consent(row, row.credentials, known)
+    if differs:
         forget_condition(row)
+    if lost:
+        _note_lost_consent(row)
     _save(row)
     after = {"name": row.name, "settings": row.settings, "enabled": row.enabled}
     changes: dict[str, Any] = {key: [before[key], after[key]] for key in before if before[key] != after[key]}
     if replaced:
         changes["credentials"] = replaced
-    if replaced:
-        forget_others(row, actor=actor)
+    if differs:
+        forget_others(row, actor=actor, own_too=lost)
     if changes:
         audit.record("integration.changed", actor=actor, entity=row, label=row.label, changes=changes)
     return row
@@ -213,6 +219,13 @@ def named(bad: BadFields, group: str) -> ValidationError:
     """What is wrong with values, by the names that callers know fields by: ``credentials.api_key``."""
     errors = {f"{group}.{name}": ValidationError(str(why), code=why.code) for name, why in bad.errors.items()}
     return ValidationError(errors)  # type: ignore[arg-type]
+
+
+def _note_lost_consent(row: Integration) -> None:
+    error = ConsentNeeded(row.definition.label)
+    row.condition = Integration.Status.NOT_CONFIGURED
+    row.last_error_at, row.last_error_message = timezone.now(), str(error)
+    row.last_error_todo = "Connect it again: you are asked for your consent anew."
 
 
 def clean_name(name: str) -> str:

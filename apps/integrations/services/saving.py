@@ -93,7 +93,8 @@ def change_anyway(row: Integration, *, actor: Actor, **values: Any) -> Integrati
 
 def _tried(row: Integration, counted: Integration) -> Outcome:
     count_try(counted)
-    return try_credentials(row, row.credentials, row.settings)
+    known = {} if row is counted else counted.credentials
+    return try_credentials(row, row.credentials, row.settings, instead_of=known)
 
 
 def _tried_if_allowed(row: Integration, counted: Integration) -> Outcome | None:

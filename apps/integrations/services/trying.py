@@ -16,6 +16,7 @@ from apps.accounts.permissions import require
 from apps.integrations.models import Integration
 from apps.integrations.oauth.access import client_of
 from apps.integrations.oauth.giving_back import forget_others
+from apps.integrations.oauth.trial import drop_tried, source_for
 from apps.integrations.outbound.errors import OutboundError
 from apps.integrations.providers.client import Tested
 from apps.integrations.providers.definition import BadFields
@@ -77,25 +78,39 @@ def rotate(row: Integration, *, credentials: Mapping[str, Any], actor: Actor) ->
     if not replaced:
         raise ValidationError({"credentials": ValidationError("This is the credential in use.", code="unchanged")})
     count_try(row)
-    outcome = try_credentials(row, cleaned, row.settings)
+    outcome = try_credentials(row, cleaned, row.settings, instead_of=row.credentials)
     if outcome.ok:
         row.credentials = cleaned
         forget_condition(row)
         note_outcome(row, outcome)
+        forget_others(row, actor=actor)
         audit.record("integration.rotated", actor=actor, entity=row, label=row.label, changes={"credentials": replaced})
     else:
         changes = {"credentials": replaced, "error": outcome.message}
         audit.record_refusal("integration.rotation_failed", actor=actor, entity=row, label=row.label, changes=changes)
-    forget_others(row, actor=actor)
     return outcome
 
 
-def try_credentials(row: Integration, credentials: Mapping[str, str], settings: Mapping[str, Any]) -> Outcome:
-    """Call the service once; nothing is stored."""
+def try_credentials(
+    row: Integration,
+    credentials: Mapping[str, str],
+    settings: Mapping[str, Any],
+    *,
+    instead_of: Mapping[str, str] | None = None,
+) -> Outcome:
+    """Call the service once; nothing is stored of what does not work. ``row`` is locked, or not stored yet.
+
+    ``instead_of`` are the credentials that serve now, {} for none; None: it is they that are tried.
+    """
+    options: dict[str, Any] = {}
+    if row.definition.oauth is not None:
+        options["source"] = source_for(row, credentials, instead_of)
     try:
-        with client_of(row, credentials, settings) as client:
+        with client_of(row, credentials, settings, **options) as client:
             tested: Tested = client.test()
     except OutboundError as error:
+        if instead_of is not None:
+            drop_tried(row)
         return Outcome(ok=False, code=code_of(error), message=str(error), todo=todo_of(error), error=error)
     return Outcome(ok=True, identity=tested.identity)
 

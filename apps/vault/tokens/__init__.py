@@ -1,8 +1,8 @@
 """The token vault: grants of outside services, encrypted, refreshed early, once, and without ever losing one."""
 
 from apps.vault.tokens.grant import Grant, GrantRefused, NotNow, NoToken, ReauthRequired, TokenError
-from apps.vault.tokens.keeping import adopt, declare_service, retrieve, revoke, store
-from apps.vault.tokens.refreshing import access_token, fresh, worked
+from apps.vault.tokens.keeping import adopt, declare_service, drop, retrieve, revoke, store
+from apps.vault.tokens.refreshing import access_token, fresh, try_refresh, worked
 
 __all__ = [
     "Grant",
@@ -14,9 +14,11 @@ __all__ = [
     "access_token",
     "adopt",
     "declare_service",
+    "drop",
     "fresh",
     "retrieve",
     "revoke",
     "store",
+    "try_refresh",
     "worked",
 ]

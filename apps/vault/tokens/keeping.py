@@ -96,6 +96,11 @@ def revoke(kind: str, *, actor: Actor, label: str = "", tell: bool = True) -> No
         give_back(kind, grant)
 
 
+def drop(kind: str) -> None:
+    """Forget a grant that was adopted only to be tried. As ``adopt``: the trail told nothing of it, nor is told now."""
+    Token.objects.filter(kind=kind).delete()
+
+
 def _service_of(kind: str) -> tuple[GiveBack | None, Hold | None]:
     return _services.get(kind.partition(":")[0], (None, None))
 

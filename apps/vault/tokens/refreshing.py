@@ -15,7 +15,7 @@ from apps.accounts.tenancy.scope import tenant
 from apps.vault.models import Token
 from apps.vault.tokens.grant import Grant
 from apps.vault.tokens.keeping import found, grant_of
-from apps.vault.tokens.renewal import Refresher, Renewal, is_due, may_try, serves
+from apps.vault.tokens.renewal import Refresher, Renewal, Trial, is_due, may_try, serves
 
 
 def access_token(account_id: UUID, kind: str, *, refresher: Refresher, refused: str = "") -> str:
@@ -38,6 +38,16 @@ def fresh(account_id: UUID, kind: str, *, refresher: Refresher, refused: str = "
             return grant
     task = Renewal(account_id, kind, refresher, row.generation, refused)
     return apart(task.run)
+
+
+def try_refresh(account_id: UUID, kind: str, *, refresher: Refresher) -> Grant:
+    """A new grant now, although the old one may serve: for credentials that are being tried. No wait counts.
+
+    Raises NoToken, NotNow, GrantRefused and whatever ``refresher`` raises; the grant is then as it was.
+    """
+    with tenant(account_id):
+        generation = found(kind).generation
+    return apart(Trial(account_id, kind, refresher, generation, refused="").run)
 
 
 def worked(account_id: UUID, kind: str, token: str) -> None:

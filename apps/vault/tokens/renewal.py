@@ -85,8 +85,8 @@ class Renewal:
             wait_at_most(LOCK_WAIT)
             row = found(self.kind, lock=True)
             grant, now = grant_of(row), timezone.now()
-            if row.generation != self.generation and not is_due(grant, now, self.refused):
-                return grant  # somebody else did it while we waited
+            if self._is_done(row, grant, now):
+                return grant
             outcome = self._try(row, grant, now)
             row.save()
         crash_point("tokens.after_store")
@@ -94,6 +94,10 @@ class Renewal:
         if isinstance(outcome, TokenError):
             raise outcome
         return outcome
+
+    def _is_done(self, row: Token, grant: Grant, now: datetime) -> bool:
+        """Whether somebody else did it while we waited."""
+        return row.generation != self.generation and not is_due(grant, now, self.refused)
 
     def _meanwhile(self) -> Grant:
         """What serves while somebody else holds the row, and does not let go of it."""
@@ -143,6 +147,27 @@ class Renewal:
             return before.followed_by(self.refresher(before))
         finally:
             cache.delete(asking)
+
+
+class Trial(Renewal):
+    """A renewal that is made whatever the grant's time, to see whether the service takes who asks for it.
+
+    What it raises is what the callback raised, and leaves the row as it was: no refusal and no wait is noted.
+    """
+
+    def _is_done(self, row: Token, grant: Grant, now: datetime) -> bool:
+        return False
+
+    def _meanwhile(self) -> Grant:
+        raise NotNow("Somebody else is renewing the grant. Try again in a moment.", retry_after=_AGAIN)
+
+    def _try(self, row: Token, grant: Grant, now: datetime) -> Grant:
+        if self.obtained is None:
+            asking = mark_of(row)
+            if not cache.add(asking, 1, IN_FLIGHT):
+                raise NotNow("Whoever renewed the grant was interrupted. Try again soon.", retry_after=IN_FLIGHT)
+            self.obtained = self._ask(row, grant, asking)
+        return _put(row, self.obtained, timezone.now())
 
 
 def _put(row: Token, new: Grant, now: datetime) -> Grant:
