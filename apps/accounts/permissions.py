@@ -91,6 +91,14 @@ ACTIONS: dict[str, frozenset[Role]] = {
 }
 
 
+class RoleDenied(PermissionDenied):
+    """The role, or the scopes of a key, do not allow ``action``."""
+
+    def __init__(self, who: str, action: str) -> None:
+        super().__init__(f"A {who} may not do this ({action}).")
+        self.who, self.action = who, action
+
+
 class UnknownAction(LookupError):
     """An action name that is not in the table: a programming error, found when the door is declared."""
 
@@ -126,10 +134,9 @@ def _covers(scope: str, action: str) -> bool:
 
 
 def require(actor: Actor, action: str) -> None:
-    """Raise PermissionDenied (403 at every door) unless ``actor`` may do ``action``."""
+    """Raise RoleDenied (PermissionDenied, 403 at every door) unless ``actor`` may do ``action``."""
     if not allows(actor, action):
-        role = actor.role.label.lower() if actor.role else actor.kind
-        raise PermissionDenied(f"A {role} may not do this ({action}).")
+        raise RoleDenied(actor.role.label.lower() if actor.role else actor.kind, action)
 
 
 def is_scope(scope: str) -> bool:

@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils.html import escape
 
 from apps.accounts.models import Account
+from apps.accounts.permission_words import who_may
+from apps.accounts.permissions import ACTIONS
 from apps.accounts.roles import Role
 from apps.accounts.tenancy.registry import owned_columns
 from apps.accounts.tenancy.scope import platform
@@ -189,7 +192,7 @@ def _faults_as(
 ) -> Iterator[str]:
     """What is not as the matrix says when ``who`` asks in ``role``."""
     where = _address(shape, cast, made(route, cast.account))
-    before = _rows_of(cast.account, besides=_TRAIL)
+    before = None if role in asks.roles else _rows_of(cast.account, besides=_TRAIL)
     answer = ask(who, method, where, asks, asks.body_for(cast.account))
     said = f"{method} {where} as {role} ({asks.action}): {answer.status_code}\n{_text(answer)}"
     if role in asks.roles:
@@ -198,8 +201,16 @@ def _faults_as(
         return
     if answer.status_code != 403:
         yield said
+    elif not route.api and not _says_who_may(asks.action, cast, answer.content.decode()):
+        yield f"It does not say what is lacking: {said}"
     if _rows_of(cast.account, besides=_TRAIL) != before:
         yield f"Refused, and yet it changed something: {said}"
+
+
+def _says_who_may(action: str, cast: Cast, page: str) -> bool:
+    """Of the action, or of the one on own objects, which the door asks for first."""
+    named = [name for name in (action, f"{action}_own") if name in ACTIONS]
+    return any(escape(who_may(name, cast.account.name)) in page for name in named)
 
 
 @each_route_of_a_person

@@ -10,6 +10,8 @@ from django.template.loader import render_to_string
 from apps.accounts.actors import request_context
 from apps.accounts.api.problems import AWAY, FAULT, MALFORMED, NOT_FOUND_DETAIL, Problem, problem_response
 from apps.accounts.outages import RETRY_AFTER, is_outage
+from apps.accounts.permission_words import who_may
+from apps.accounts.permissions import RoleDenied
 
 _API_CODES = {
     400: ("malformed", MALFORMED),
@@ -21,12 +23,12 @@ _API_CODES = {
 }
 
 
-def _page(request: HttpRequest, template: str, status: int) -> HttpResponse:
+def _page(request: HttpRequest, template: str, status: int, **more: str) -> HttpResponse:
     if request.path_info.startswith("/api/"):
         # What failed before a view of the API was reached: programs get the shape they know.
         return problem_response(Problem(status, *_API_CODES[status]))
     # Without context processors: an error page must not depend on what may be broken.
-    context = {"request_id": request_context().request_id, "code": status}
+    context = {"request_id": request_context().request_id, "code": status, **more}
     return HttpResponse(render_to_string(template, context), status=status)
 
 
@@ -36,8 +38,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """403: the role may not do this."""
-    return _page(request, "403.html", 403)
+    """403: the role may not do this. The page says what that is, and who may."""
+    if not isinstance(exception, RoleDenied):
+        return _page(request, "403.html", 403)
+    account = getattr(request, "account", None)
+    who = who_may(exception.action, account.name if account is not None else "")
+    return _page(request, "403.html", 403, who_may=who, role=exception.who)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
