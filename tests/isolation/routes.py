@@ -327,6 +327,9 @@ ROUTES: dict[str, Kind] = {
     "/api/v1/conversations": api(
         GET=Asks("conversations.view"), POST=Asks("conversations.create", {"subject": "A parcel"}, answers=(400,))
     ),
+    "/api/v1/conversations/search": api(
+        POST=Asks("conversations.view", {"query": "parcel", "mode": "words"}, answers=(200, 503))
+    ),
     "/api/v1/conversations/<conversation_id>": api(
         of={"conversation_id": a_conversation},
         GET=Asks("conversations.view"),

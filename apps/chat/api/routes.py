@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from apps.chat.api import canned_responses, conversations, inboxes, labels
+from apps.chat.api import canned_responses, conversations, inboxes, labels, search
 
 urlpatterns = [
     path("canned-responses", canned_responses.CannedResponsesView.as_view(), name="canned_responses"),
     path("canned-responses/<uuid:canned_id>", canned_responses.CannedResponseView.as_view(), name="canned_response"),
     path("conversations", conversations.ConversationsView.as_view(), name="conversations"),
+    path("conversations/search", search.ConversationSearchView.as_view(), name="conversation_search"),
     path("conversations/<uuid:conversation_id>", conversations.ConversationView.as_view(), name="conversation"),
     path("conversations/<uuid:conversation_id>/messages", conversations.MessagesView.as_view(), name="messages"),
     path("inboxes", inboxes.InboxesView.as_view(), name="inboxes"),

@@ -26,7 +26,7 @@ from apps.integrations.outbound.errors import NoAnswer
 from apps.integrations.zerodb.client import ProjectClient
 from apps.integrations.zerodb.client.answers import Hit
 from apps.vault.services.contacts import delete_contact
-from tests.chat.indexing.conftest import SYSTEM, Say
+from tests.chat.conftest import SYSTEM, Say
 from tests.factories import make_account
 from tests.working import work_off
 

@@ -11,7 +11,7 @@ from apps.accounts.models import Account
 from apps.accounts.tenancy.scope import tenant
 from apps.chat.indexing.generations import serving
 from apps.chat.indexing.progress import index_progress
-from tests.chat.indexing.conftest import Say
+from tests.chat.conftest import Say
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.covers("P-12")]
 

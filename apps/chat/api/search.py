@@ -1,0 +1,98 @@
+"""``POST conversations/search``."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from apps.accounts.api.problems import declare
+from apps.accounts.api.serializers import Input, Text, Time
+from apps.accounts.api.views import AccountView, answer
+from apps.chat.api.shapes import ConversationSerializer, show_conversation
+from apps.chat.indexing.vectors import NoProject
+from apps.chat.models import Conversation
+from apps.chat.search.showing import ConversationHit
+from apps.chat.selectors import ConversationFilter
+from apps.chat.services import search as service
+from apps.chat.services.search import Mode
+
+declare(NoProject, 503, "search_not_ready", title="Search by meaning is not ready", Retry_After="60")
+
+
+class SearchSerializer(Input):
+    """What to look for."""
+
+    query = Text(max_length=service.LONGEST_QUERY)
+    mode = serializers.ChoiceField(
+        choices=Mode.choices, default=Mode.BOTH, help_text="By meaning, by the very words, or by both fused."
+    )
+    limit = serializers.IntegerField(min_value=1, max_value=service.MOST, default=service.DEFAULT_LIMIT)
+    status = serializers.ListField(
+        child=serializers.ChoiceField(choices=Conversation.Status.choices), required=False, max_length=4
+    )
+    inbox = serializers.UUIDField(required=False)
+    contact = serializers.UUIDField(required=False)
+    since = Time(required=False, help_text="With activity at or after this moment.")
+    until = Time(required=False, help_text="With their last activity before this moment.")
+
+
+class PassageSerializer(Input):
+    """A part of a message that fits the query."""
+
+    message_id = serializers.UUIDField()
+    text = serializers.CharField()
+
+
+class ConversationHitSerializer(Input):
+    """A conversation that was found, its best passages first."""
+
+    conversation = ConversationSerializer()
+    score = serializers.FloatField(help_text="0 to 1; comparable within one answer.")
+    passages = PassageSerializer(many=True)
+
+
+class FoundSerializer(Input):
+    """What was found, best first. ``notices`` say what could not be looked into."""
+
+    results = ConversationHitSerializer(many=True)
+    notices = serializers.ListField(child=serializers.CharField())
+
+
+class ConversationSearchView(AccountView):
+    """Finding conversations."""
+
+    actions: ClassVar = {"POST": "conversations.view"}
+
+    @extend_schema(
+        operation_id="conversations_search",
+        summary="Search conversations",
+        request=SearchSerializer,
+        responses=FoundSerializer,
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """By meaning, by words or by both; the best first, with the passages that fit."""
+        values = self.body(SearchSerializer)
+        wanted = ConversationFilter(
+            inbox=values.get("inbox"),
+            statuses=tuple(values.get("status", ())),
+            contact=values.get("contact"),
+            since=values.get("since"),
+            until=values.get("until"),
+        )
+        found = service.search_conversations(
+            values["query"], actor=self.actor, mode=Mode(values["mode"]), wanted=wanted, limit=values["limit"]
+        )
+        return answer({"results": [show_hit(hit) for hit in found.hits], "notices": found.notices})
+
+
+def show_hit(hit: ConversationHit) -> dict[str, Any]:
+    """A found conversation as outsiders read it."""
+    return {
+        "conversation": show_conversation(hit.conversation),
+        "score": round(hit.score, 6),
+        "passages": [{"message_id": passage.message_id, "text": passage.text} for passage in hit.passages],
+    }

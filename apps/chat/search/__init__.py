@@ -1,0 +1,1 @@
+"""Finding conversations: by meaning, by their words, and by both fused."""
