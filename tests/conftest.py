@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.db import connections
 from django.test import TransactionTestCase
 
+from apps.accounts.features.cache import forget_process
 from apps.accounts.metering.prices import load_declared
 from apps.accounts.tenancy.scope import platform
 from tests import database
@@ -55,6 +56,7 @@ def _clean_surroundings(settings: Any, tmp_path: Path) -> None:
     settings.AUDIT_ANCHOR_DIR = tmp_path / "audit-anchors"
     settings.UPLOAD_DIR = tmp_path / "uploads"
     cache.clear()
+    forget_process()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ class AccountsConfig(AppConfig):
 
         from apps.accounts.demo.build import demo_account_built
         from apps.accounts.demo.usage import add_usage
+        from apps.accounts.features import answers as feature_answers
         from apps.accounts.metering import (
             alert_mail,  # noqa: F401 - declares its kind of job
             answers,
@@ -31,5 +32,6 @@ class AccountsConfig(AppConfig):
         post_migrate.connect(prices.load_declared, sender=self, dispatch_uid="accounts.prices.load_declared")
         demo_account_built.connect(add_usage, dispatch_uid="accounts.demo_usage")
         answers.declare_all()
+        feature_answers.declare_all()
         receivers.connect()
         register_all()

@@ -44,6 +44,9 @@ ACTIONS: dict[str, frozenset[Role]] = {
     "limits.view": _ADMINS,
     "limits.manage": _ADMINS,
     "prices.manage": frozenset(),  # the operator's
+    "features.view": _ALL,
+    "features.manage": _ADMINS,
+    "features.stage": frozenset(),  # the operator's
     "jobs.view": _ALL,
     "jobs.retry": _ADMINS,
     "jobs.cancel": _ADMINS,

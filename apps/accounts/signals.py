@@ -9,3 +9,7 @@ account_changed = Signal()
 membership_ended = Signal()
 # job_cancelled(job, actor): what belongs to the job alone can be cleared away.
 job_cancelled = Signal()
+# feature_chosen(account_id, feature, actor): an account switched a feature (its name); in the account's scope.
+feature_chosen = Signal()
+# feature_staged(feature, actor): the operator moved a feature to another stage; in the platform scope.
+feature_staged = Signal()

@@ -11,8 +11,10 @@ class IntegrationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from django.db.models.signals import post_save
+
         from apps.accounts.demo.build import demo_account_built
-        from apps.accounts.signals import account_created, job_cancelled
+        from apps.accounts.signals import account_created, feature_chosen, feature_staged, job_cancelled
         from apps.integrations import checks, jobs  # noqa: F401 - registers the checks, declares the kinds
         from apps.integrations.demo.connections import add_connections
         from apps.integrations.oauth.access import PREFIX
@@ -20,11 +22,17 @@ class IntegrationsConfig(AppConfig):
         from apps.integrations.pages.entries import register_all
         from apps.integrations.phrases import say_all
         from apps.integrations.prices import declare_all
-        from apps.integrations.zerodb.provisioning import close_cancelled, plan_project
+        from apps.integrations.zerodb.provisioning import aligning, close_cancelled, plan_project
+        from apps.integrations.zerodb.readiness import project_saved
         from apps.vault.tokens import declare_service
 
         declare_service(PREFIX, give_back, hold=hold)
         account_created.connect(plan_project, dispatch_uid="integrations.plan_project")
+        feature_chosen.connect(aligning.feature_chosen, dispatch_uid="integrations.feature_chosen")
+        feature_staged.connect(aligning.feature_staged, dispatch_uid="integrations.feature_staged")
+        post_save.connect(
+            project_saved, sender=self.get_model("AINativeProject"), dispatch_uid="integrations.project_saved"
+        )
         job_cancelled.connect(close_cancelled, dispatch_uid="integrations.close_cancelled_provisioning")
         demo_account_built.connect(add_connections, dispatch_uid="integrations.demo_connections")
         register_all()

@@ -11,6 +11,7 @@ from django.utils import timezone
 from apps.accounts.tenancy.tasks import TenantTask
 from apps.integrations.outbound.errors import OutboundError
 from apps.integrations.webhooks import handing_on, refusals, retention
+from apps.integrations.zerodb.provisioning.aligning import align_all
 from apps.integrations.zerodb.provisioning.reconciling import reconcile
 from apps.integrations.zerodb.server.store.purge import purge_deleted_projects
 
@@ -25,6 +26,12 @@ def reconcile_projects() -> dict[str, int]:
     except OutboundError as error:
         logger.warning("The AI service can't be asked for its projects now (%s); in an hour again.", error)
         return {}
+
+
+@shared_task(name="integrations.align_features")
+def align_features() -> int:
+    """Bring the AI projects in step with the feature switches; after a stage was changed, and by beat every hour."""
+    return align_all()
 
 
 @shared_task(name="integrations.purge_zerodb_projects")

@@ -137,6 +137,7 @@ CELERY_BEAT_SCHEDULE = {
     "purge-remembered-requests": {"task": "vault.purge_remembered_requests", "schedule": 3600.0},
     "clear-contact-imports": {"task": "vault.clear_contact_imports", "schedule": 3600.0},
     "reconcile-projects": {"task": "integrations.reconcile_projects", "schedule": 3600.0},
+    "align-features": {"task": "integrations.align_features", "schedule": 3600.0},
     "sweep-provider-events": {"task": "integrations.sweep_events", "schedule": 60.0},
     "clear-old-provider-events": {"task": "integrations.clear_old_events", "schedule": 3600.0},
     "sweep-index": {"task": "chat.sweep_index", "schedule": 3.0},

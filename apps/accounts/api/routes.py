@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from apps.accounts.api import account, api_keys, invitations, jobs, limits, members, usage
+from apps.accounts.api import account, api_keys, features, invitations, jobs, limits, members, usage
 
 urlpatterns = [
     path("account", account.OwnAccountView.as_view(), name="account"),
     path("account/usage", usage.AccountUsageView.as_view(), name="account_usage"),
     path("account/costs", usage.AccountCostsView.as_view(), name="account_costs"),
+    path("account/features", features.AccountFeaturesView.as_view(), name="account_features"),
     path("limits", limits.LimitsView.as_view(), name="limits"),
     path("limits/<uuid:limit_id>", limits.LimitView.as_view(), name="limit"),
     path("members", members.MembersView.as_view(), name="members"),

@@ -2,6 +2,7 @@
 
 from apps.accounts.models.account import Account
 from apps.accounts.models.api_key import APIKey
+from apps.accounts.models.feature import FeatureChoice, FeatureStage, Stage
 from apps.accounts.models.invitation import Invitation
 from apps.accounts.models.job import Job
 from apps.accounts.models.limit import Counter, Limit, LimitAlert
@@ -15,6 +16,8 @@ __all__ = [
     "Account",
     "Counter",
     "DailyUsage",
+    "FeatureChoice",
+    "FeatureStage",
     "Invitation",
     "Job",
     "Limit",
@@ -22,6 +25,7 @@ __all__ = [
     "Membership",
     "Price",
     "Reservation",
+    "Stage",
     "UsageEvent",
     "User",
 ]

@@ -14,6 +14,8 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from apps.accounts.features.answers import status_of
+from apps.accounts.features.asking import FeatureOff
 from apps.accounts.metering.errors import LimitReached, PriceUnknown, QuantityLimitReached
 from apps.accounts.models import Account
 from apps.accounts.permissions import allows, known, require
@@ -27,7 +29,7 @@ def tenant_page(action: str, *methods: str) -> Callable[[View], View]:
 
     The tenancy middleware has opened the account's scope; the view gets no ``account_slug``. A role that may not do
     ``action`` gets 403. A suspended account is read-only: anything but GET is answered by a page that says so, and so
-    is work that does not fit a limit.
+    is work that does not fit a limit, or that is part of a feature which is not on.
     Raises UnknownAction when the URLs load, for a misspelt action.
     """
     known(action)
@@ -43,6 +45,9 @@ def tenant_page(action: str, *methods: str) -> Callable[[View], View]:
             except (LimitReached, PriceUnknown) as refusal:
                 transaction.set_rollback(True)
                 return _refused(request, refusal)
+            except FeatureOff as refusal:
+                transaction.set_rollback(True)
+                return _switched_off(request, refusal)
 
         served.action = action  # type: ignore[attr-defined]
         return never_cache(require_http_methods(list(methods) or ["GET"])(served))
@@ -54,10 +59,7 @@ def _refused(request: HttpRequest, refusal: LimitReached | PriceUnknown) -> Http
     """402 or 429, with the limit in words. Inside a part of a page it comes as a toast."""
     status = 429 if isinstance(refusal, QuantityLimitReached) else 402
     if is_part(request):
-        messages.warning(request, str(refusal))
-        answer = render(request, "components/toasts.html", {"oob": True})
-        answer["HX-Reswap"] = "none"
-        return answer
+        return _as_toast(request, str(refusal))
     context = {
         "account": account_of(request),
         "heading": "The price is not known" if isinstance(refusal, PriceUnknown) else "A limit is reached",
@@ -66,6 +68,27 @@ def _refused(request: HttpRequest, refusal: LimitReached | PriceUnknown) -> Http
         "may_see": allows(actor_of(request), "usage.view"),
     }
     return render(request, "accounts/usage/refused.html", context, status=status)
+
+
+def _switched_off(request: HttpRequest, refusal: FeatureOff) -> HttpResponse:
+    """403 or 409, with the reason in words. Inside a part of a page it comes as a toast."""
+    if is_part(request):
+        return _as_toast(request, str(refusal))
+    context = {
+        "account": account_of(request),
+        "feature": refusal.feature,
+        "words": str(refusal),
+        "status": status_of(refusal),
+        "page": refusal.feature.page and f"app:{refusal.feature.page}",
+    }
+    return render(request, "accounts/features/off.html", context, status=status_of(refusal))
+
+
+def _as_toast(request: HttpRequest, words: str) -> HttpResponse:
+    messages.warning(request, words)
+    answer = render(request, "components/toasts.html", {"oob": True})
+    answer["HX-Reswap"] = "none"
+    return answer
 
 
 def may(request: HttpRequest, action: str) -> bool:

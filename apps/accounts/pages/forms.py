@@ -19,6 +19,7 @@ SCOPES = (
     ("api_keys.*", "API keys"),
     ("account.*", "Account settings"),
     ("project.*", "AI project"),
+    ("features.*", "AI features"),
     ("jobs.*", "Background jobs"),
 )
 

@@ -38,6 +38,7 @@ def owned_columns() -> dict[str, tuple[str, str]]:
 GLOBAL_MODELS: dict[str, str] = {
     "accounts.user": "a person may be a member of several accounts",
     "accounts.price": "what units cost, the same for all accounts; written by the platform role alone",
+    "accounts.featurestage": "how far a feature is let out, the same for all; written by the platform role alone",
     "account.emailaddress": "allauth: belongs to a person",
     "account.emailconfirmation": "allauth: belongs to a person",
     "mfa.authenticator": "allauth: belongs to a person; its secrets are encrypted by the vault",

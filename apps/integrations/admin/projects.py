@@ -23,6 +23,7 @@ from apps.accounts.admin.base import PlatformModelAdmin, scope_of
 from apps.accounts.admin.changes import Change
 from apps.accounts.admin.door import staff
 from apps.accounts.admin.site import site
+from apps.accounts.features import states_of
 from apps.accounts.models import Account
 from apps.integrations.models import AINativeProject
 from apps.integrations.zerodb.provisioning import (
@@ -34,7 +35,7 @@ from apps.integrations.zerodb.provisioning import (
     request_provisioning,
     reveal_key,
 )
-from apps.integrations.zerodb.provisioning.settings import FEATURES
+from apps.integrations.zerodb.provisioning.aligning import FEATURES
 
 REVEAL_SECONDS = 30
 Status = AINativeProject.Status
@@ -100,7 +101,8 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
         known = self.instance.settings
         self.initial["embeddings_model"] = known.get("embeddings_model", "")
         self.initial["auto_indexing"] = known.get("auto_indexing", True)
-        self.initial.update({name: known.get("features", {}).get(name, True) for name in FEATURES})
+        states = states_of(self.instance.account_id) if self.instance.account_id else []
+        self.initial.update({state.feature.name: state.enabled for state in states})
 
     def values(self) -> dict[str, Any]:
         """What the service takes."""

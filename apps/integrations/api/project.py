@@ -15,6 +15,7 @@ from apps.accounts.api.preconditions import answer_object, check_unchanged
 from apps.accounts.api.problems import declare
 from apps.accounts.api.serializers import Input, PassedOn, Text, Time
 from apps.accounts.api.views import AccountView, answer
+from apps.accounts.models import Account
 from apps.integrations.models import AINativeProject
 from apps.integrations.zerodb.provisioning import AlreadyReady, change_settings, project_of, request_provisioning
 
@@ -105,6 +106,8 @@ class ProjectSettingsView(AccountView):
     )
     def patch(self, request: Request) -> HttpResponse:
         """Settings that are left out stay."""
+        # The account first, as everybody who switches features does.
+        Account.objects.select_for_update(no_key=True).only("id").get(pk=self.account.pk)
         project = AINativeProject.objects.select_for_update().get(pk=project_of(self.account).pk)
         check_unchanged(request, lambda: show_project(project))
         values = self.body(ProjectSettingsSerializer)

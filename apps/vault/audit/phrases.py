@@ -28,6 +28,7 @@ _things = {
     "auditentry": "entry",
     "contactimport": "import",
     "membership": "member",
+    "featurestage": "feature",
     "user": "person",
 }
 
@@ -87,6 +88,7 @@ for _resource, _heading in {
     "audit": "Audit trail",
     "contact": "Contacts",
     "contact_import": "Imports of contacts",
+    "feature": "Features",
     "project": "AI project",
     "invitation": "Invitations",
     "job": "Background jobs",
@@ -132,6 +134,10 @@ for _action, _words, _icon, _state in (
         "ok",
     ),
     ("contact_import.cancelled", "{who} stopped the import of {what}", "player-stop", "info"),
+    ("feature.switched_on", "{who} switched on {what}", "toggle-right", "ok"),
+    ("feature.switched_off", "{who} switched off {what}", "toggle-left", "warn"),
+    ("feature.choice_withdrawn", "{who} left {what} to the operator’s stage", "toggle-left", "info"),
+    ("feature.staged", "{who} moved {what} from “{stage_before}” to “{stage_after}”", "flag", "info"),
     ("project.provisioned", "{who} set up the AI project", "sparkles", "ok"),
     ("project.failed", "{who} could not set up the AI project", "alert-circle", "bad"),
     ("project.provisioning_requested", "{who} asked to set up the AI project again", "refresh", "info"),

@@ -14,6 +14,7 @@ from apps.accounts.models import Account, Job
 from apps.accounts.permissions import require
 from apps.accounts.services.jobs import hasten_job
 from apps.integrations.models import AINativeProject
+from apps.integrations.zerodb.provisioning.aligning import align
 
 KIND = "project.provision"
 STEPS = 3
@@ -27,6 +28,7 @@ class AlreadyReady(Exception):
 def plan_project(account: Account, actor: Actor, **_: Any) -> Job:
     """Give a new account its row and its job (receiver of ``account_created``: same transaction, same scope)."""
     AINativeProject.objects.create(account=account)
+    align(account.id, actor)
     crash_point("provision.planned")
     return _enqueue(actor)
 

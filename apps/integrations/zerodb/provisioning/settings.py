@@ -9,24 +9,27 @@ from django.core.exceptions import ValidationError
 
 from apps.accounts import audit
 from apps.accounts.actors import Actor
+from apps.accounts.features import FeatureOff
+from apps.accounts.features.choosing import choose
 from apps.accounts.permissions import require
 from apps.integrations.models import AINativeProject
 from apps.integrations.zerodb.embedding import UnknownModel, resolve_model
+from apps.integrations.zerodb.provisioning.aligning import FEATURES
 from apps.integrations.zerodb.provisioning.configuring import queue_settings
-
-FEATURES = ("semantic_search", "smart_suggestions", "agent_memory")
 
 
 def change_settings(project: AINativeProject, *, actor: Actor, **values: Any) -> AINativeProject:
     """Set any of embeddings_model, auto_indexing and features; dimensions follow from the model.
 
-    A job sends them to the service; saving the same once more sends what could not be sent before. Features not named
-    keep their state. Raises PermissionDenied, ValidationError naming the field.
+    A job sends them to the service; saving the same once more sends what could not be sent before. Features are the
+    account's switches (apps/accounts/features); those not named keep their state. Raises PermissionDenied,
+    ValidationError naming the field.
     """
     require(actor, "project.update")
     unknown = set(values) - {"embeddings_model", "vector_dimensions", "auto_indexing", "features"}
     if unknown:
         raise ValidationError(dict.fromkeys(unknown, "There is no such setting."))
+    switches = _features(values["features"]) if "features" in values else {}
     before = copy.deepcopy(project.settings)
     after = copy.deepcopy(before)
     if "embeddings_model" in values:
@@ -37,8 +40,6 @@ def change_settings(project: AINativeProject, *, actor: Actor, **values: Any) ->
         )
     if "auto_indexing" in values:
         after["auto_indexing"] = _switch("auto_indexing", values["auto_indexing"])
-    if "features" in values:
-        after["features"] = {**after.get("features", {}), **_features(values["features"])}
     changes = {name: [before.get(name), after[name]] for name in after if before.get(name) != after[name]}
     if changes:
         project.settings = after
@@ -46,7 +47,18 @@ def change_settings(project: AINativeProject, *, actor: Actor, **values: Any) ->
         audit.record("project.settings_changed", actor=actor, entity=project, changes=changes)
     if project.is_configured and (changes or project.error):
         queue_settings(actor)
+    for name, enabled in switches.items():
+        _switch_feature(project, name, enabled, actor)
+    if switches:
+        project.refresh_from_db(fields=["settings"])
     return project
+
+
+def _switch_feature(project: AINativeProject, name: str, enabled: bool, actor: Actor) -> None:
+    try:
+        choose(name, enabled, account=project.account, actor=actor)
+    except FeatureOff as refusal:
+        raise ValidationError({f"features.{name}": str(refusal)}) from refusal
 
 
 def _model(name: Any) -> dict[str, Any]:
