@@ -11,9 +11,13 @@ class ChatConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from apps.chat import jobs  # noqa: F401 - declares its kinds
+        from apps.chat import (
+            features,
+            jobs,  # noqa: F401 - declares its kinds
+        )
         from apps.chat.indexing import changes
         from apps.chat.phrases import say_all
 
+        features.declare_all()
         changes.connect()
         say_all()

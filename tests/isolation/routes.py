@@ -208,6 +208,10 @@ ROUTES: dict[str, Kind] = {
     "/api/v1/account": api(GET=Asks("account.view"), PATCH=Asks("account.update", {"name": "Other name"})),
     "/api/v1/account/usage": api(GET=Asks("usage.view")),
     "/api/v1/account/costs": api(GET=Asks("usage.view")),
+    "/api/v1/account/features": api(
+        GET=Asks("features.view"),
+        PATCH=Asks("features.manage", {"features": [{"name": "agent_memory", "enabled": False}]}),
+    ),
     "/api/v1/limits": api(GET=Asks("limits.view"), POST=Asks("limits.manage", {"amount": "5"})),
     "/api/v1/limits/<limit_id>": api(
         of={"limit_id": a_limit},

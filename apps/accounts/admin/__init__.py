@@ -1,10 +1,10 @@
 """The super admin's screens of this floor. Importing this package (Django's admin does) registers them."""
 
-from apps.accounts.admin import accounts, costs, jobs, metering, overview, people_in_accounts, users
+from apps.accounts.admin import accounts, costs, features, jobs, metering, overview, people_in_accounts, users
 from apps.accounts.admin.dashboard import add_part
 from apps.accounts.admin.navigation import Entry, add_entries
 
-__all__ = ["accounts", "costs", "jobs", "metering", "overview", "people_in_accounts", "users"]
+__all__ = ["accounts", "costs", "features", "jobs", "metering", "overview", "people_in_accounts", "users"]
 
 add_entries(
     Entry("Tenants", "Accounts", "accounts_account_changelist", "domain"),
@@ -14,6 +14,8 @@ add_entries(
     Entry("Tenants", "API keys", "accounts_apikey_changelist", "key"),
     Entry("Tenants", "Limits", "accounts_limit_changelist", "speed"),
     Entry("Tenants", "Usage", "accounts_dailyusage_changelist", "monitoring"),
+    Entry("Tenants", "Features", "accounts_featurestage_changelist", "flag"),
+    Entry("Tenants", "Choices of features", "accounts_featurechoice_changelist", "toggle_on"),
     Entry("Operation", "Prices", "accounts_price_changelist", "sell"),
     Entry("Operation", "Jobs and queues", "accounts_job_changelist", "layers"),
 )

@@ -28,12 +28,14 @@ class FeatureSerializer(Input):
     enabled = serializers.BooleanField(
         allow_null=True,
         required=False,
-        help_text="Where the switch stands. Send null to withdraw the account's choice and follow the operator's stage.",
+        help_text="Where the switch stands. Null withdraws the account's choice: it follows the operator's stage.",
     )
     choice = serializers.BooleanField(
         read_only=True, allow_null=True, help_text="What the account chose; null: it follows the operator's stage."
     )
-    stage = serializers.ChoiceField(choices=Stage.choices, read_only=True, help_text="How far the operator lets it out.")
+    stage = serializers.ChoiceField(
+        choices=Stage.choices, read_only=True, help_text="How far the operator lets it out."
+    )
     available = serializers.BooleanField(
         read_only=True, help_text="Whether the account can have it now. It works when it is enabled and available."
     )

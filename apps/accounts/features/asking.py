@@ -14,8 +14,8 @@ from apps.accounts.tenancy.scope import HasId
 class FeatureOff(Exception):
     """A feature is not on for the account. ``code`` says why for programs, the text for people.
 
-    ``code``: ``not_available`` (the operator has not let it out), ``switched_off`` (by the account), ``not_switched_on``
-    (by the account, which may), or the code of what it needs (``needs_project``).
+    ``code``: ``not_available`` (the operator has not let it out), ``switched_off`` (by the account),
+    ``not_switched_on`` (by the account, which may), or the code of what it needs (``needs_project``).
     """
 
     def __init__(self, one: Feature, code: str) -> None:

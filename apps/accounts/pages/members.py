@@ -22,6 +22,7 @@ from apps.accounts.tenancy.middleware import actor_of
 
 RIGHTS = (
     ("See contacts and the AI project", ("All", "All", "All", "All")),
+    ("Switch AI features on and off", ("Yes", "Yes", "No", "No")),
     ("Add, change, import and delete contacts", ("Yes", "Yes", "Yes", "No")),
     ("Make API keys", ("All", "All", "Own", "No")),
     ("Invite and remove members, change roles", ("Yes", "Yes", "No", "No")),

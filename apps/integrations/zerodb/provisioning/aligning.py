@@ -1,7 +1,7 @@
 """Keeping the settings of accounts' projects in step with the feature switches (apps/accounts/features).
 
-The switches are the truth. ``settings["features"]`` of a project is what was last meant for the AI service; where the two
-differ, it is changed and a job sends it.
+The switches are the truth. ``settings["features"]`` of a project is what was last meant for the AI service; where the
+two differ, it is changed and a job sends it.
 """
 
 from __future__ import annotations
