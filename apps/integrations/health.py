@@ -15,7 +15,8 @@ from apps.vault.tokens.keeping import grant_of
 
 @dataclass(frozen=True)
 class Health:
-    """``identity``: whose consent or credential it is. ``has_grant``: whether a grant (OAuth) is kept for it.
+    """``identity``: whose consent or credential it is. ``has_grant``: whether a grant (OAuth) is kept for it;
+    ``by_consent``: whether by a person's consent, which can be taken back, and not of an application itself.
 
     ``next_refresh_at`` is None for what is not renewed by itself; ``expires_at`` None: until it is revoked.
     ``error`` in plain words and ``todo`` are empty when nothing is wrong. ``delivery_address``: where the service sends
@@ -27,6 +28,7 @@ class Health:
     last_tested_at: datetime | None
     last_used_at: datetime | None
     has_grant: bool
+    by_consent: bool
     scopes: tuple[str, ...]
     granted_at: datetime | None
     last_refreshed_at: datetime | None
@@ -50,6 +52,7 @@ def health_of(row: Integration) -> Health:
         last_tested_at=row.last_tested_at,
         last_used_at=row.last_used_at,
         has_grant=grant is not None,
+        by_consent=grant is not None and _is_by_consent(row),
         scopes=grant.scopes if grant is not None else (),
         granted_at=grant.granted_at if grant is not None else None,
         last_refreshed_at=token.refreshed_at if token is not None else None,
@@ -68,6 +71,11 @@ def _sends(row: Integration) -> bool:
         return row.definition.webhooks
     except UnknownProvider:
         return False
+
+
+def _is_by_consent(row: Integration) -> bool:
+    oauth = row.definition.oauth
+    return oauth is not None and oauth.is_by_consent(row.credentials, row.settings)
 
 
 def _token_of(row: Integration) -> Token | None:

@@ -17,7 +17,7 @@ from apps.accounts.pages.shell import address
 from apps.integrations.models import Integration
 from apps.integrations.oauth.applications import NoApplication, application_for, redirect_uri
 from apps.integrations.oauth.attempts import VALID_SECONDS
-from apps.integrations.oauth.giving_back import disconnect
+from apps.integrations.oauth.giving_back import NoConsent, disconnect
 from apps.integrations.pages.consent import begin
 from apps.integrations.services.connections import lock_integration
 
@@ -73,8 +73,14 @@ class IntegrationConnectView(AccountView):
         responses={204: None, 200: DisconnectedSerializer},
     )
     def delete(self, request: Request, integration_id: UUID) -> HttpResponse:
-        """Gives the grant back and forgets it; 200 instead of 204 says that the service could not be told."""
-        given = disconnect(_with_oauth(lock_integration(integration_id)), actor=self.actor)
+        """Gives the grant back and forgets it; 200 instead of 204 says that the service could not be told.
+
+        409 when nobody has consented: it calls with a key, as an application itself, or not at all.
+        """
+        try:
+            given = disconnect(_with_oauth(lock_integration(integration_id)), actor=self.actor)
+        except NoConsent as error:
+            raise Problem(409, "no_consent", str(error)) from None
         if given.why or given.where:
             detail = f"Disconnected here. The service could not be told: {given.why or given.where}"
             return answer({"given_back": False, "detail": detail})

@@ -2,5 +2,6 @@
 
 ``attempts`` keeps the state of a consent under way, ``connecting`` sends people to the service and takes what they come
 back with, ``endpoint`` speaks with the service's token endpoint, ``access`` gives clients their tokens from the vault,
-``disconnecting`` gives grants back. What a service does its own way is in its definition (``providers/oauth.py``).
+``trial`` tries what is not stored yet, ``giving_back`` gives grants back. What a service does its own way is in its
+definition (``providers/oauth.py``).
 """

@@ -23,11 +23,11 @@ from apps.integrations.models import Integration
 from apps.integrations.oauth.applications import Application, application_for
 from apps.integrations.oauth.endpoint import Endpoint
 from apps.integrations.providers import Provider
-from apps.integrations.providers.errors import NotRenewed, NotSignedIn, SignInAgain
+from apps.integrations.providers.errors import CredentialRefused, NotRenewed, NotSignedIn, SignInAgain
 from apps.integrations.providers.oauth import Access
 from apps.integrations.selectors import opened_addresses
 from apps.vault.models import Token
-from apps.vault.tokens import Grant, NotNow, NoToken, ReauthRequired, adopt, fresh, worked
+from apps.vault.tokens import Grant, GrantRefused, NotNow, NoToken, ReauthRequired, adopt, fresh, worked
 
 PREFIX = "integration"
 _CHANGE_WAIT = 5.0
@@ -73,6 +73,14 @@ def needs_consent(row: Integration) -> bool:
     if oauth is None or not oauth.needs_consent(row.credentials, row.settings):
         return False
     return not Token.objects.filter(kind=kind_of(row)).exists()
+
+
+def has_consent(row: Integration) -> bool:
+    """Whether there is a consent that can be taken back."""
+    oauth = row.definition.oauth
+    if oauth is None or not oauth.is_by_consent(row.credentials, row.settings):
+        return False
+    return bool(row.credential("refresh_token")) or Token.objects.filter(kind=kind_of(row)).exists()
 
 
 def _mark(*parts: str) -> str:
@@ -122,7 +130,13 @@ class VaultAccess:
         """Ask the service, at the server that the grant came from."""
         settings = {**self._settings, **grant.facts}
         endpoint = Endpoint(self._provider, self._application(), settings)
-        return endpoint.by_refresh_token(grant) if not self._is_applications else endpoint.by_application()
+        if not self._is_applications:
+            return endpoint.by_refresh_token(grant)
+        try:
+            return endpoint.by_application()
+        except GrantRefused as refusal:
+            # There is nobody to consent anew: whoever corrects the application at the service is let in again.
+            raise CredentialRefused(str(refusal)) from None
 
     def _application(self) -> Application:
         return application_for(self._provider, self._credentials, own=self._is_applications)

@@ -12,13 +12,23 @@ from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.permissions import require
 from apps.integrations.models import Integration
-from apps.integrations.oauth.access import PREFIX, kind_of
+from apps.integrations.oauth.access import PREFIX, has_consent, kind_of
 from apps.integrations.oauth.applications import application_for
 from apps.integrations.oauth.endpoint import Endpoint
 from apps.vault.models import Token
 from apps.vault.tokens import Grant, revoke
 
 logger = logging.getLogger(__name__)
+
+
+class NoConsent(Exception):
+    """There is no consent that could be taken back."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(
+            f"{label} is not connected by anybody's consent, so there is none to take back. "
+            "To stop using it, disable the connection, or remove it."
+        )
 
 
 @dataclass(frozen=True)
@@ -33,9 +43,11 @@ class GivenBack:
 def disconnect(row: Integration, *, actor: Actor) -> GivenBack:
     """Give the connection's grant back and forget it; the connection stays, unconnected. ``row`` should be locked.
 
-    Raises PermissionDenied.
+    Raises PermissionDenied, NoConsent.
     """
     require(actor, "integrations.manage")
+    if not has_consent(row):
+        raise NoConsent(row.label)
     why = give_back_all(row, actor=actor)
     oauth = row.definition.oauth
     where = oauth.revocation_help if oauth is not None and oauth.revocation is None else ""
@@ -66,12 +78,14 @@ def give_back_all(row: Integration, *, actor: Actor) -> str:
 def forget_others(row: Integration, *, actor: Actor, own_too: bool = False) -> None:
     """Forget grants that the connection does not call with any more, of credentials that were replaced.
 
-    ``own_too``: also the one under the name that it calls with, which is of another application.
+    ``own_too``: also the one under the name that it calls with, which is of another application. Of one that calls
+    with a key all are.
     """
     if row.definition.oauth is None:
         return
     others = Token.objects.filter(kind__startswith=f"{PREFIX}:{row.pk}")
-    if not own_too:
+    by_key = any(row.credential(name) for name in row.definition.oauth.stands_in)
+    if not (own_too or by_key):
         others = others.exclude(kind=kind_of(row))
     for kind in others.values_list("kind", flat=True):
         revoke(kind, actor=actor, label=row.label, tell=False)
@@ -94,7 +108,7 @@ def give_back(kind: str, grant: Grant) -> None:
         return
     # Under a name of its own, and nobody typed a refresh token: the grant of an application itself.
     by_itself = bool(mark) and not row.credentials.get("refresh_token")
-    if kind_of(row) == kind:
+    if kind_of(row) == kind and not by_itself:
         credentials = {name: value for name, value in row.credentials.items() if name != "refresh_token"}
         row.credentials, row.condition, row.identity = credentials, Integration.Status.NOT_CONFIGURED, ""
         row.save(update_fields=["credentials", "condition", "identity", "updated_at"])

@@ -16,9 +16,10 @@ from apps.accounts.pages.shell import address
 from apps.accounts.tenancy.middleware import actor_of
 from apps.integrations.models import Integration
 from apps.integrations.oauth import attempts
-from apps.integrations.oauth.access import kind_of
+from apps.integrations.oauth.access import has_consent, kind_of
 from apps.integrations.oauth.applications import NoApplication, redirect_uri
 from apps.integrations.oauth.connecting import authorize_address
+from apps.integrations.oauth.giving_back import NoConsent
 from apps.integrations.oauth.giving_back import disconnect as give_back
 from apps.integrations.pages.answers import definition_of, locked
 from apps.vault.models import Token
@@ -76,6 +77,9 @@ def disconnect(request: HttpRequest, integration_id: UUID) -> HttpResponse:
     row = locked(integration_id)
     _require_oauth(row)
     back = address(account_of(request), "integration", integration_id=row.id)
+    if not has_consent(row):
+        messages.warning(request, str(NoConsent(row.label)))
+        return done(request, back)
     if request.method == "POST":
         given = give_back(row, actor=actor_of(request))
         label = definition_of(row).label

@@ -80,9 +80,13 @@ class OAuth:
 
     def needs_consent(self, credentials: Mapping[str, str], settings: Mapping[str, Any]) -> bool:
         """Whether somebody must sign in at the service before calls can be made with these values."""
-        if any(credentials.get(name) for name in (*self.stands_in, "refresh_token")):
+        return self.is_by_consent(credentials, settings) and not credentials.get("refresh_token")
+
+    def is_by_consent(self, credentials: Mapping[str, str], settings: Mapping[str, Any]) -> bool:
+        """Whether calls are made with what a person consented to: here, or elsewhere, and typed the refresh token."""
+        if any(credentials.get(name) for name in self.stands_in):
             return False
-        return not self.is_application(settings)
+        return bool(credentials.get("refresh_token")) or not self.is_application(settings)
 
     def is_application(self, settings: Mapping[str, Any]) -> bool:
         """Whether the application acts by itself, without a person's consent."""

@@ -29,7 +29,10 @@ def job_words(job: str) -> str:
 
 @register.inclusion_tag("integrations/oauth/buttons.html")
 def consent_buttons(row: Integration, slug: str, size: str = "") -> dict[str, object]:
-    """Connect, connect again, disconnect: nothing for providers without consent. ``size``: "" or " btn-sm"."""
+    """Connect, connect again, disconnect: nothing for providers without consent. ``size``: "" or " btn-sm".
+
+    One that calls with a key, or as an application itself, has nothing to disconnect; signing in takes its place.
+    """
     oauth = row.definition.oauth
-    by_key = oauth is not None and any(row.credential(name) for name in oauth.stands_in)
-    return {"row": row, "slug": slug, "size": size, "by_key": by_key}
+    otherwise = oauth is not None and not oauth.is_by_consent(row.credentials, row.settings)
+    return {"row": row, "slug": slug, "size": size, "otherwise": otherwise}
