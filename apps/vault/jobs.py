@@ -9,6 +9,8 @@ from apps.vault.audit.prove import catch_up
 from apps.vault.audit.verify import verify_trail
 from apps.vault.contact_import import running
 from apps.vault.keys import DecryptionFailed
+from apps.vault.messages import rebuilding
+from apps.vault.messages.setting import REBUILD
 from apps.vault.models import ContactImport
 from apps.vault.services.contact_imports import KIND
 
@@ -48,3 +50,9 @@ def verify_audit(job: RunningJob) -> dict[str, Any]:
         "faults": [fault.words for fault in proof.faults[:_SHOWN_FAULTS]],
         "more_faults": max(0, len(proof.faults) - _SHOWN_FAULTS),
     }
+
+
+@job_kind(REBUILD, label="search words of messages", max_attempts=20)
+def rebuild_words(job: RunningJob) -> dict[str, Any]:
+    """Make the words of all messages as the account wants them, or remove them."""
+    return rebuilding.run(job)

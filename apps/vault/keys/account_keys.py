@@ -21,6 +21,7 @@ prf.register()
 INDEX_BYTES = 16
 """Length of a blind index: 128 bits of HMAC-SHA256 (RFC 2104 section 5 allows half the hash), see docs/adr."""
 
+DERIVED_BYTES = 32
 
 NOT_HERE = "A stored value does not decrypt where it stands."
 CipherError = tink.TinkError
@@ -88,6 +89,13 @@ class AccountKeys:
             return [current]
         others = (key.compute(message, INDEX_BYTES) for key in keys.values())
         return [current, *(index for index in others if index != current)]
+
+    def derived(self, purpose: bytes) -> list[bytes]:
+        """32 bytes for another kind of keyed hash, from the current index key first, then those being rotated out."""
+        message = b"derived key\0" + purpose
+        current = self.index.primary().compute(message, DERIVED_BYTES)
+        others = (key.compute(message, DERIVED_BYTES) for key in self.index.all().values())
+        return [current, *(other for other in others if other != current)]
 
 
 def _associated(owner: UUID, purpose: str) -> bytes:

@@ -4,6 +4,7 @@ from apps.vault.models.account_keyset import AccountKeyset, PlatformKeyset
 from apps.vault.models.audit_entry import AuditEntry, AuditHead, PlatformAuditEntry, PlatformAuditHead
 from apps.vault.models.contact import Contact
 from apps.vault.models.contact_import import ContactImport, RejectedRows
+from apps.vault.models.message_search import MessageSearch
 from apps.vault.models.remembered_request import RememberedRequest
 from apps.vault.models.token import Token
 
@@ -13,6 +14,7 @@ __all__ = [
     "AuditHead",
     "Contact",
     "ContactImport",
+    "MessageSearch",
     "PlatformAuditEntry",
     "PlatformAuditHead",
     "PlatformKeyset",
