@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from apps.accounts.admin.site import site as admin_site
 from apps.accounts.pages import urls as accounts_pages
+from apps.chat.pages import urls as chat_pages
 from apps.integrations.pages import urls as integrations_pages
 from apps.vault.pages import urls as vault_pages
 from config import health
@@ -16,7 +17,12 @@ handler429 = "apps.accounts.pages.errors.too_many_requests"
 handler500 = "apps.accounts.pages.errors.server_error"
 
 # The tenant pages of all floors share one namespace: app:members, app:contacts, ...
-tenant_pages: list[URLPattern | URLResolver] = [*accounts_pages.tenant, *vault_pages.tenant, *integrations_pages.tenant]
+tenant_pages: list[URLPattern | URLResolver] = [
+    *accounts_pages.tenant,
+    *vault_pages.tenant,
+    *integrations_pages.tenant,
+    *chat_pages.tenant,
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", health.front, name="home"),

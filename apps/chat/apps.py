@@ -16,8 +16,10 @@ class ChatConfig(AppConfig):
             jobs,  # noqa: F401 - declares its kinds
         )
         from apps.chat.indexing import changes
+        from apps.chat.pages.entries import register_all
         from apps.chat.phrases import say_all
 
         features.declare_all()
         changes.connect()
         say_all()
+        register_all()

@@ -204,6 +204,36 @@ ROUTES: dict[str, Kind] = {
     "/app/<account_slug>/audit/proof/": page(
         GET=Asks("audit.view", answers=(200, 286)), POST=Asks("audit.view", answers=(302,))
     ),
+    "/app/<account_slug>/inbox/": page(GET=Asks("conversations.view")),
+    "/app/<account_slug>/inbox/canned/pick/": page(GET=Asks("canned_responses.view")),
+    "/app/<account_slug>/inbox/<conversation_id>/": page(
+        of={"conversation_id": a_conversation}, GET=Asks("conversations.view")
+    ),
+    "/app/<account_slug>/inbox/<conversation_id>/lines/": page(
+        of={"conversation_id": a_conversation}, GET=Asks("conversations.view")
+    ),
+    "/app/<account_slug>/inbox/<conversation_id>/say/": page(
+        of={"conversation_id": a_conversation}, POST=Asks("conversations.reply", {"content": "Good morning"})
+    ),
+    "/app/<account_slug>/inbox/<conversation_id>/status/": page(
+        of={"conversation_id": a_conversation}, POST=Asks("conversations.update", {"status": "pending"})
+    ),
+    "/app/<account_slug>/inbox/<conversation_id>/snooze/": page(
+        of={"conversation_id": a_conversation},
+        GET=Asks("conversations.update"),
+        POST=Asks("conversations.update", {"choice": "tomorrow"}),
+    ),
+    "/app/<account_slug>/inbox/<conversation_id>/assign/": page(
+        of={"conversation_id": a_conversation},
+        GET=Asks("conversations.update"),
+        POST=Asks("conversations.update", {"member": "nobody"}),
+    ),
+    "/app/<account_slug>/inbox/<conversation_id>/labels/": page(
+        of={"conversation_id": a_conversation}, GET=Asks("conversations.update"), POST=Asks("conversations.update")
+    ),
+    "/app/<account_slug>/inbox/<conversation_id>/delete/": page(
+        of={"conversation_id": a_conversation}, GET=Asks("conversations.delete"), POST=Asks("conversations.delete")
+    ),
     # --- API of an account
     "/api/v1/account": api(GET=Asks("account.view"), PATCH=Asks("account.update", {"name": "Other name"})),
     "/api/v1/account/usage": api(GET=Asks("usage.view")),

@@ -29,6 +29,8 @@ class Section:
     tab: str = ""
     # Beginning of the URL names that belong to this entry, when it has pages below it.
     family: str = ""
+    # How many things wait for the reader there, asked on every page; None for entries without a number.
+    count: Callable[[HttpRequest], int] | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,13 @@ def register(*entries: Section | Command | Step | Stat | Panel) -> None:
         known(entry.action)
         if entry not in _entries[type(entry)]:
             _entries[type(entry)].append(entry)
+
+
+def counts_of(request: HttpRequest) -> list[dict[str, Any]]:
+    """What waits at each entry that counts, as ``components/section_count.html`` takes it, to show it anew."""
+    return [
+        {"key": section.url_name, "count": section.count(request)} for section in registered(Section) if section.count
+    ]
 
 
 def registered(kind: type[Kind]) -> list[Kind]:

@@ -67,5 +67,7 @@ def _entry(section: Section, request: HttpRequest) -> dict[str, Any]:
         "icon": section.icon,
         "label": section.label,
         "short": section.tab,
+        "key": section.url_name,
+        "count": section.count(request) if section.count else None,
         "current": here == section.url_name or bool(section.family and here.startswith(section.family)),
     }

@@ -13,7 +13,7 @@ _STATUS = {
     "open": "{who} opened the conversation again.",
     "pending": "{who} set the conversation to pending.",
     "snoozed": "{who} snoozed the conversation.",
-    "resolved": "{who} resolved the conversation.",
+    "resolved": "{who} solved the conversation.",
 }
 
 

@@ -1,0 +1,48 @@
+"""What this floor puts into the side bar, the palette and the dashboard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from apps.accounts.pages.registry import Panel, Section, Stat, register
+from apps.chat.models import Conversation
+from apps.chat.pages.inbox_filters import member_of
+from apps.chat.selectors import ConversationFilter, whole
+
+SHOWN = 5
+_OPEN = (Conversation.Status.OPEN.value,)
+
+
+def register_all() -> None:
+    """Called once, at start-up."""
+    register(
+        Section(
+            "", "inbox", "inbox", "Inbox", "conversations.view", 15, tab="Inbox", family="inbox", count=unread_of_mine
+        ),
+        Stat("Open conversations", "conversations.view", 15, _open),
+        Panel("chat/dashboard/waiting.html", "conversations.view", 15, _waiting),
+    )
+
+
+def unread_of_mine(request: HttpRequest) -> int:
+    """How many conversations in the reader's hands hold something that nobody read."""
+    wanted = ConversationFilter(assignee=member_of(request).id, unread=True)
+    found: int = wanted.apply(Conversation.objects.exclude(status=Conversation.Status.RESOLVED)).count()
+    return found
+
+
+def _open(request: HttpRequest) -> tuple[str, str]:
+    found = ConversationFilter(statuses=_OPEN).apply(Conversation.objects.all())
+    waiting = found.filter(waiting_since__isnull=False).count()
+    return f"{found.count():,}", f"{waiting:,} wait for an answer" if waiting else "all answered"
+
+
+def _waiting(request: HttpRequest) -> dict[str, Any] | None:
+    """Who waits for an answer, the longest first; the part is left out while there are no conversations at all."""
+    rows = ConversationFilter(statuses=_OPEN).apply(Conversation.objects.filter(waiting_since__isnull=False))
+    waiting = list(whole(rows).order_by("waiting_since")[:SHOWN])
+    if not waiting and not Conversation.objects.exists():
+        return None
+    return {"conversations": waiting, "more": rows.count() - len(waiting)}

@@ -1,0 +1,22 @@
+"""Addresses of this floor's pages, below /app/<slug>/ in the namespace ``app``."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from apps.chat.pages import canned_responses, changing, conversation, inbox, saying
+
+_ONE = "inbox/<uuid:conversation_id>/"
+
+tenant: list[URLPattern] = [
+    path("inbox/", inbox.inbox, name="inbox"),
+    path(_ONE, conversation.conversation, name="inbox_conversation"),
+    path(_ONE + "lines/", conversation.lines, name="inbox_lines"),
+    path(_ONE + "say/", saying.say, name="inbox_say"),
+    path(_ONE + "status/", changing.status, name="inbox_status"),
+    path(_ONE + "snooze/", changing.snooze, name="inbox_snooze"),
+    path(_ONE + "assign/", changing.assign, name="inbox_assign"),
+    path(_ONE + "labels/", changing.labels, name="inbox_conversation_labels"),
+    path(_ONE + "delete/", changing.delete, name="inbox_delete"),
+    path("inbox/canned/pick/", canned_responses.pick, name="inbox_canned_pick"),
+]

@@ -1,0 +1,159 @@
+/* global htmx */
+// The inbox: drafts, canned replies, sending by keyboard, and a thread that keeps its place while it grows.
+(() => {
+  const POLL = 30_000;
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const composer = () => $("[data-composer]");
+  const reply = () => $("#reply");
+
+  // Drafts: what was typed outlives a reload and a refused answer, in this tab alone ------------------------------
+  const key = () => `draft:${composer().dataset.draft}`;
+  const remember = () => { try { reply().value ? sessionStorage.setItem(key(), reply().value) : sessionStorage.removeItem(key()); } catch { /* not kept */ } };
+  function restore() {
+    if (!composer() || reply().value) return;
+    try { reply().value = sessionStorage.getItem(key()) || ""; } catch { /* nothing kept */ }
+  }
+
+  // The thread: at its end unless somebody reads further up --------------------------------------------------------
+  const scroller = () => {
+    const box = $("#thread-scroll");
+    return box && getComputedStyle(box).overflowY === "auto" ? box : document.scrollingElement;
+  };
+  const atEnd = () => { const box = scroller(); return box.scrollHeight - box.scrollTop - box.clientHeight < 80; };
+  const toEnd = () => { if ($("#thread")) { const box = scroller(); box.scrollTop = box.scrollHeight; } };
+  let follow = true;
+
+  // Canned replies ---------------------------------------------------------------------------------------------------
+  const canned = { asked: false, from: -1 };
+  const listbox = () => $("#canned-list");
+  const shownOptions = () => [...listbox().querySelectorAll("[role=option]:not([hidden])")];
+  const chosen = () => $("[aria-selected=true]", listbox());
+  // The word under the caret, when it begins with a slash and stands at the beginning or after a blank.
+  function slashed() {
+    const before = reply().value.slice(0, reply().selectionStart);
+    const match = /(^|\s)\/([\w-]*)$/.exec(before);
+    return match ? { from: before.length - match[2].length - 1, words: match[2] } : null;
+  }
+  async function openCanned(from, words) {
+    canned.from = from;
+    if (!canned.asked) {
+      canned.asked = true;
+      await htmx.ajax("GET", composer().dataset.canned, { target: "#canned-list" });
+      if (canned.from < 0) return;
+      words = slashed()?.words ?? words;
+    }
+    $("#canned").hidden = false;
+    narrow(words);
+  }
+  function narrow(words) {
+    const wanted = words.toLowerCase();
+    const rank = (option) => { const text = option.textContent.toLowerCase(); return text.startsWith(`/${wanted}`) ? 0 : text.includes(wanted) ? 1 : 2; };
+    const options = [...listbox().querySelectorAll("[role=option]")];
+    options.forEach((option) => { option.hidden = rank(option) === 2; });
+    options.sort((one, other) => rank(one) - rank(other) || one.textContent.localeCompare(other.textContent)).forEach((option) => listbox().append(option));
+    $("#canned-none").hidden = shownOptions().length > 0;
+    choose(shownOptions()[0]);
+  }
+  function choose(option) {
+    listbox().querySelectorAll("[aria-selected=true]").forEach((other) => other.setAttribute("aria-selected", "false"));
+    option?.setAttribute("aria-selected", "true");
+    if (option) reply().setAttribute("aria-activedescendant", option.id);
+    else reply().removeAttribute("aria-activedescendant");
+    option?.scrollIntoView({ block: "nearest" });
+  }
+  function move(step) {
+    const options = shownOptions();
+    if (options.length) choose(options[(options.indexOf(chosen()) + step + options.length) % options.length]);
+  }
+  function closeCanned() {
+    canned.from = -1;
+    if (!$("#canned") || $("#canned").hidden) return;
+    $("#canned").hidden = true;
+    reply().removeAttribute("aria-activedescendant");
+  }
+  // Put text in place of the slash and what follows it, or where the caret is.
+  function insert(text, from = reply().selectionStart) {
+    const field = reply();
+    field.focus();
+    field.setRangeText(text, from, field.selectionEnd, "end");
+    closeCanned();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  document.addEventListener("input", (event) => {
+    if (event.target !== reply()) return;
+    remember();
+    const typed = slashed();
+    if (typed) openCanned(typed.from, typed.words);
+    else closeCanned();
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.target !== reply()) return;
+    const open = !$("#canned").hidden;
+    if (open && (event.key === "ArrowDown" || event.key === "ArrowUp")) { event.preventDefault(); move(event.key === "ArrowDown" ? 1 : -1); }
+    else if (open && event.key === "Escape") { event.preventDefault(); closeCanned(); }
+    else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); closeCanned(); if (!$("#send").disabled) composer().requestSubmit($("#send")); }
+    else if (open && (event.key === "Enter" || event.key === "Tab") && chosen()) { event.preventDefault(); insert(chosen().dataset.text, canned.from); }
+  });
+
+  document.addEventListener("click", (event) => {
+    const at = (selector) => event.target instanceof Element && event.target.closest(selector);
+    const option = at("#canned-list [role=option]");
+    if (option) insert(option.dataset.text, canned.from < 0 ? undefined : canned.from);
+    else if (at("[data-canned-open]")) {
+      if (!$("#canned").hidden) return closeCanned();
+      reply().focus();
+      const typed = slashed();
+      openCanned(typed ? typed.from : reply().selectionStart, typed ? typed.words : "");
+    } else if (!at("#composer")) closeCanned();
+    const inserter = at("[data-insert]");
+    if (inserter && reply()) insert(inserter.dataset.insert);
+  });
+
+  // htmx -----------------------------------------------------------------------------------------------------------
+  let sent = null;
+  document.addEventListener("htmx:configRequest", (event) => {
+    const { elt, parameters } = event.detail;
+    if (elt.matches("[data-thread]")) {
+      const lines = elt.querySelectorAll("[data-line]");
+      parameters.last = lines.length ? lines[lines.length - 1].dataset.line : "";
+      parameters.head = $("#conversation-head")?.dataset.version ?? "";
+    }
+    if (elt.matches("[data-conversations]")) parameters.shown = elt.querySelectorAll(".sr-conv").length;
+    if (elt.matches("[data-composer]")) sent = reply().value;
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target.id === "thread") follow = atEnd();
+    if (event.detail.target.id !== "composer") return;
+    // What was typed while the message was on its way belongs to the next one.
+    const typed = reply().value;
+    sent = event.detail.xhr.status === 200 && sent !== null && typed.startsWith(sent) ? typed.slice(sent.length) : null;
+    if (event.detail.xhr.status === 200) { try { sessionStorage.removeItem(key()); } catch { /* was not kept */ } follow = true; }
+  });
+  // The head is not taken away from under an open menu: the next news bring it.
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    if (event.detail.target.querySelector?.(":popover-open")) event.detail.shouldSwap = false;
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const { target } = event.detail;
+    if (target.id === "thread" && follow) toEnd();
+    if (target.id === "composer" && sent) { reply().value = sent; remember(); }
+    if (target.id === "composer") { sent = null; canned.asked = false; canned.from = -1; }
+  });
+
+  // News without a socket: asked for while somebody looks ------------------------------------------------------------
+  const ask = () => { if (document.visibilityState === "visible") document.body.dispatchEvent(new CustomEvent("conversation-changed")); };
+  setInterval(ask, POLL);
+  document.addEventListener("visibilitychange", ask);
+
+  // The list stays where it was scrolled to ---------------------------------------------------------------------------
+  const list = $("[data-keep-scroll]");
+  if (list) {
+    try { list.scrollTop = Number(sessionStorage.getItem("scroll:inbox")) || 0; } catch { /* from the top */ }
+    $("[aria-current]", list)?.scrollIntoView({ block: "nearest" });
+    list.addEventListener("scroll", () => { try { sessionStorage.setItem("scroll:inbox", String(list.scrollTop)); } catch { /* not kept */ } }, { passive: true });
+  }
+  restore();
+  toEnd();
+})();
