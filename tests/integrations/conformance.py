@@ -8,10 +8,12 @@ connection test gets, ``answers/refused.json`` what the service says to a wrong 
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,6 +25,7 @@ from django.conf import LazySettings
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+import apps.integrations
 from apps.integrations.outbound.breaker import close_all
 from apps.integrations.outbound.errors import BadAnswer, NoAnswer, OutboundError
 from apps.integrations.providers import Provider, provider
@@ -128,6 +131,11 @@ class Conformance:
         assert self.definition.faults() == []
         assert self.definition.clean_credentials(self.credentials) == dict(self.credentials)
         assert self.definition.clean_settings(self.settings) == {**self.definition.defaults, **self.settings}
+
+    def test_every_setting_is_used_by_some_code(self) -> None:
+        """Whoever fills a field in may expect that it does something."""
+        names = {entry.name for entry in self.definition.settings}
+        assert {name for name in names if not re.search(f"[\"']{name}[\"']", _code())} == set()
 
     def test_it_can_do_what_it_declares(self) -> None:
         missing = {job for job in self.definition.jobs if not hasattr(self.definition.client_class, job.split(".")[1])}
@@ -290,6 +298,14 @@ class Conformance:
         for secret in self.secrets():
             for form in {secret, quote(secret, safe=""), quote_plus(secret)}:
                 assert not [text for text in (*told, *lines) if form in text]
+
+
+@cache
+def _code() -> str:
+    """What is written of connections, without what only declares a setting or shows one."""
+    files = Path(apps.integrations.__file__).parent.rglob("*.py")
+    text = "".join(file.read_text() for file in files if "demo" not in file.parts)
+    return re.sub(r'\b(name|main_setting)="\w+"', "", text)
 
 
 class _Any(str):

@@ -146,7 +146,7 @@ ACME = (
         tested=60 * 30,
     ),
     Made("slack", {"bot_token": f"xoxb-{_made_up(36, 'k8Vv')}"}, identity="acme-cloud", used=18, tested=60 * 24),
-    Made("sendgrid", {"api_key": f"SG.{_made_up(40, 'hh3E')}"}, {"default_sender": "hello@acme-cloud.example"}),
+    Made("sendgrid", {"api_key": f"SG.{_made_up(40, 'hh3E')}"}),
 )
 CONNECTIONS = {"harbour-pine": HARBOUR, "acme-cloud": ACME}
 

@@ -166,7 +166,9 @@ def _take(
     enabled: bool | None,
 ) -> None:
     merged = with_new(dict(row.credentials), credentials or {})
-    _clean(row, row.definition, merged, {**row.settings, **(settings or {})})
+    # What an earlier release asked for and this one does not is left behind.
+    stored = {key: value for key, value in row.settings.items() if row.definition.setting(key) is not None}
+    _clean(row, row.definition, merged, {**stored, **(settings or {})})
     if name is not None:
         row.name = clean_name(name)
     if enabled is not None:

@@ -223,3 +223,14 @@ def test_a_server_that_can_not_be_reached_is_told_in_plain_words_by_every_door(
     assert health["recent_errors"][0]["message"] == words
     page = signed_in(cast.alice).get(f"/app/{cast.account.slug}/integrations/{made['id']}/").content.decode()
     assert words in page and todo in page and "ConnectError" not in page
+
+
+def test_a_setting_that_an_earlier_release_had_is_left_behind_by_the_next_change(api: ApiClient, cast: Cast) -> None:
+    made = connected(api)
+    with tenant(cast.account):
+        Integration.objects.update(settings={"currency": "eur", "style_url": "an old one"})
+    assert api.patch(f"integrations/{made['id']}", {"name": "Europe"}).status == 200
+    with tenant(cast.account):
+        row = Integration.objects.get()
+    assert (row.name, row.settings) == ("Europe", {"currency": "eur"})
+    assert api.patch(f"integrations/{made['id']}", {"settings": {"style_url": "a new one"}}).status == 400

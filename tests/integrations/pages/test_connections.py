@@ -272,5 +272,5 @@ def test_the_trail_tells_every_step_in_a_sentence(admin: Client, place: str, bas
 def test_members_and_viewers_are_told_who_can(as_role: AsRole, place: str, base: str, role: Role) -> None:
     client = as_role(role)
     answer = client.get(place)
-    assert answer.status_code == 403 and "An owner or admin of the account" in answer.content.decode()
+    assert answer.status_code == 403 and "Integrations are managed by owners and admins of" in answer.content.decode()
     assert place not in client.get(base).content.decode()

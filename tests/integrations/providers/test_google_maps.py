@@ -108,6 +108,25 @@ class TestGoogleMaps(Conformance):
         with pytest.raises(BadAnswer):
             self.geocode()
 
+    @pytest.mark.parametrize(
+        ("chosen", "bounds"),
+        [
+            ({}, None),
+            ({"default_center": "52.52,13.405"}, "52.432109,13.229219|52.607891,13.580781"),
+            ({"default_center": "52.52, 13.405", "default_zoom": 15}, "52.509014,13.383027|52.530986,13.426973"),
+            ({"default_center": "-16.5,179.9", "default_zoom": 10}, "-16.851562,179.196875|-16.148438,-179.396875"),
+            ({"default_center": "89.99,0", "default_zoom": 8}, "88.583750,-2.812500|90.000000,2.812500"),
+            ({"default_center": "52.52,13.405", "default_zoom": 0}, None),
+        ],
+    )
+    def test_what_is_near_the_centre_of_the_settings_comes_first(
+        self, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch, chosen: dict[str, Any], bounds: str | None
+    ) -> None:
+        monkeypatch.setattr(type(self), "settings", chosen)
+        self.script(httpserver, self.answer("geocode"))
+        self.geocode()
+        assert self.asked(httpserver)[0].args.get("bounds") == bounds
+
     @pytest.mark.parametrize("centre", ["91,0", "0,181", "52.52", "here", "52.52;13.4"])
     def test_a_centre_off_the_map_is_refused(self, centre: str) -> None:
         with pytest.raises(BadFields):

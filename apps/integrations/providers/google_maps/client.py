@@ -30,6 +30,10 @@ _KINDS: dict[str, type[ProviderError]] = {
     "INVALID_REQUEST": Refused,
     "UNKNOWN_ERROR": Unavailable,
 }
+_TILES = 4
+"""Of a map's width, on a screen of the usual size."""
+_EVERYWHERE = 90.0
+"""Degrees to each side from which on nothing is near or far."""
 _TEST_PLACE = "48.85837,2.294481"
 
 
@@ -47,8 +51,22 @@ class Client(ProviderClient):
         return Tested()
 
     def geocode(self, address: str, *, language: str = "") -> list[Place]:
-        """Where an address may be, likeliest first."""
-        return self._places(address=address, language=language)
+        """Where an address may be, likeliest first; near the connection's centre likelier than elsewhere."""
+        return self._places(address=address, language=language, bounds=self._near())
+
+    def _near(self) -> str:
+        """The settings' centre with what lies around it, as the viewport whose results Google prefers (``bounds``,
+        south-west and north-east corner); "" without a centre.
+        """
+        centre = str(self.settings["default_center"])
+        # At zoom 0 a tile of a map is the whole world, and half as wide with every step.
+        side = _TILES / 2 * 360 / 2 ** int(self.settings["default_zoom"])
+        if not centre or side > _EVERYWHERE:
+            return ""
+        latitude, longitude = (float(part) for part in centre.split(","))
+        south, north = max(latitude - side / 2, -90.0), min(latitude + side / 2, 90.0)
+        west, east = ((longitude + way * side + 180) % 360 - 180 for way in (-1, 1))
+        return f"{south:.6f},{west:.6f}|{north:.6f},{east:.6f}"
 
     def reverse(self, latitude: float, longitude: float, *, language: str = "") -> list[Place]:
         """What is at a place, nearest first."""

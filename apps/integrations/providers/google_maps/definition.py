@@ -30,13 +30,13 @@ PROVIDER = Provider(
             default=12,
             least=0,
             most=22,
-            help="Of maps that show one place: 0 is the world, 22 a house.",
+            help="How far around the centre is near: 5 is a country, 12 a town, 15 a quarter.",
         ),
         SettingField(
             name="default_center",
             label="Centre",
             placeholder="52.52,13.405",
-            help="Latitude and longitude of maps that show no place.",
+            help="Latitude and longitude. Of places with the same name those near it come first.",
             pattern=r"-?(90(\.0+)?|[0-8]?[0-9](\.[0-9]{1,8})?), ?"
             r"-?(180(\.0+)?|(1[0-7][0-9]|[0-9]{1,2})(\.[0-9]{1,8})?)",
             pattern_hint="Two numbers with a comma, such as 52.52,13.405.",
