@@ -26,6 +26,7 @@ BY_HAND = {
     "integrations/services/old_columns.py": "reads another system's database, over a connection of its own",
     "integrations/zerodb/server/store/memories.py": "names the project of the scope",
     "integrations/zerodb/server/store/nearest.py": "names the project of the scope",
+    "integrations/zerodb/server/store/rows.py": "names the project of the scope; extra() narrows a manager's query",
     "integrations/zerodb/server/store/usage.py": "names the project of the scope",
     "integrations/zerodb/server/store/vectors.py": "names the project of the scope; extra() narrows a manager's query",
     "vault/contact_import/writing.py": "names the account of the scope",

@@ -57,6 +57,11 @@ _BODIES: dict[str, Any] = {
     "delete": {"vector_ids": ["v1"], "ids": ["v1"]},
     "memory": {"content": "planted", "role": "user", "agent_id": "a", "session_id": "s"},
     "rlhf": {"interaction_type": "reply", "prompt": "planted", "response": "planted", "rating": 1},
+    "tables": {"table_name": "planted", "schema": {"fields": {"a": "string"}}},
+    "rows": {"row_data": {"a": "planted"}, "filter": {}, "update": {"a": "planted"}},
+    "query": {"filter": {}},
+    "<row_id>": {"row_data": {"a": "planted"}},
+    "events": {"event_type": "planted", "data": {}},
     "agent-memory": {"content": "planted", "role": "user", "agent_id": "a", "session_id": "s"},
 }
 
@@ -115,7 +120,7 @@ def _bytes(answer: HttpResponse, *names: str) -> tuple[int, dict[str, str], str]
         body = body.replace(name, "?")
     # Ids and times of what the caller made in a space of its own, and how long it took.
     body = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<id>", body)
-    body = re.sub(r"vec_[0-9a-f]{16}", "<id>", body)
+    body = re.sub(r"(?:vec|mem|row)_[0-9a-f]{16}|(?:tbl|evt)_[0-9a-f]{12}", "<id>", body)
     body = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>", body)
     body = re.sub(r'("processing_time_ms"):[\d.]+', r"\1:0", body)
     headers = {

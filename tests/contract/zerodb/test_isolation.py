@@ -35,6 +35,13 @@ BODIES = {
     "bulk": {"memories": [{"content": "planted"}]},
     "rlhf": {"interaction_type": "reply", "prompt": "planted", "response": "planted", "rating": 1},
     "agent-memory": {"agent_id": "a", "run_id": "r", "memory_type": "goal", "content": "planted"},
+    "POST tables": {"table_name": "planted", "schema": {"fields": {"a": "string"}}},
+    "POST rows": {"row_data": {"a": "planted"}},
+    "DELETE rows": {"filter": {}},
+    "rows": {"filter": {}, "update": {"a": "planted"}},
+    "rows/{object}": {"row_data": {"a": "planted"}},
+    "query": {"filter": {}},
+    "events": {"event_type": "planted", "data": {}},
     "status": {"status": "SUSPENDED"},
     "settings": {"planted": True},
     "metadata": {"metadata": {"planted": True}},
@@ -70,7 +77,8 @@ def every_route() -> list:
         for name in ("zerodb_scope", "zerodb_direct_or_header", "zerodb_direct"):
             shape = shape.replace(f"<{name}:scope>", "{project}/")
         shape = shape.replace("<str:project_id>", "{project}").replace("<zerodb_model:name>", "all-MiniLM-L6-v2")
-        for argument in ("<str:vector_id>", "<str:memory_id>"):
+        shape = shape.replace("<str:table>", "secrets")
+        for argument in ("<str:vector_id>", "<str:memory_id>", "<str:row_id>", "<str:event_id>"):
             shape = shape.replace(argument, "{object}")
         for method in pattern.callback.methods:
             found.append(pytest.param(method, shape, pattern.callback.open_to_all, id=f"{method} {shape}"))
@@ -87,12 +95,23 @@ def secrets(store):
     memory = store.post("database/memory", json={"content": "secret of Alice"}).json()["id"]
     entry = {"agent_id": "a", "run_id": "r", "memory_type": "goal", "content": "secret of Alice"}
     log = store.post("agent-memory", json=entry).json()["memory_id"]
-    return {"vectors": "secret-id", "database/memory": memory, "agent-memory": log}
+    schema = {"fields": {"a": "string"}}
+    assert store.post("database/tables", json={"table_name": "secrets", "schema": schema}).status_code == 201
+    row = store.post("tables/secrets/rows", json={"row_data": {"a": "secret of Alice"}}).json()["row_ids"][0]
+    event = store.post("database/events", json={"event_type": "e", "data": {"a": "secret of Alice"}}).json()["event_id"]
+    return {
+        "vectors": "secret-id",
+        "database/memory": memory,
+        "agent-memory": log,
+        "rows": row,
+        "events": event,
+    }
 
 
 def everything_in(store) -> list:
     """What the project holds, without what changes by itself."""
     reads = ["database/vectors", "database/memory", "agent-memory", "database/rlhf/stats"]
+    reads += ["database/tables", "tables/secrets/rows", "database/events"]
     answers = [store.get(path).json() for path in reads]
     for answer in answers:
         answer.pop("processing_time_ms", None)
@@ -128,7 +147,7 @@ def test_a_foreign_project_is_as_if_it_had_never_been(
 def anonymous(text: str) -> str:
     """An answer without ids and times that are new in each."""
     text = re.sub(r'"[^"]*\d{4}-\d\d-\d\dT[^"]*"', '"TIME"', text)
-    text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?:vec|mem)_[0-9a-f]{16}", "ID", text)
+    text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?:vec|mem|row)_[0-9a-f]{16}|(?:tbl|evt)_[0-9a-f]{12}", "ID", text)
     return re.sub(r'"processing_time_ms":\d+', "", text)
 
 

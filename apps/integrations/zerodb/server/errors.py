@@ -88,6 +88,26 @@ def memory_not_found(memory_id: str) -> ApiError:
     return ApiError(404, "MEMORY_NOT_FOUND", f"Memory not found: {memory_id}")
 
 
+def table_not_found(table: str) -> ApiError:
+    return ApiError(404, "TABLE_NOT_FOUND", f"Table not found: {table}")
+
+
+def table_exists(name: str) -> ApiError:
+    return ApiError(409, "TABLE_ALREADY_EXISTS", f"Table '{name}' already exists in this project.")
+
+
+def invalid_schema(detail: str) -> ApiError:
+    return ApiError(400, "INVALID_SCHEMA", detail)
+
+
+def row_not_found(row_id: str) -> ApiError:
+    return ApiError(404, "ROW_NOT_FOUND", f"Row not found: {row_id}")
+
+
+def event_not_found(event_id: str) -> ApiError:
+    return ApiError(404, "EVENT_NOT_FOUND", f"Event not found: {event_id}")
+
+
 def invalid_api_key(detail: str) -> ApiError:
     return ApiError(401, "INVALID_API_KEY", detail)
 

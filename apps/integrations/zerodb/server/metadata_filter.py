@@ -6,6 +6,7 @@ before the cut to ``top_k``. A stored field that is absent behaves as null.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +18,12 @@ from apps.integrations.zerodb.server.fields import Fields
 _ALIASES = {"$equals": "$eq", "$not_equals": "$ne"}
 _COMPARISONS = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
 _SUPPORTED = ("$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$exists", "$contains")
+_OF_ROWS = (*_SUPPORTED, "$regex")
 
 
 @dataclass(frozen=True)
 class Condition:
-    """``operator`` is one of _SUPPORTED; ``operand`` has the type that operator takes."""
+    """``operator`` is one of _OF_ROWS; ``operand`` has the type that operator takes."""
 
     field: str
     operator: str
@@ -32,18 +34,18 @@ class InvalidMetadataFilter(ValueError):
     """The filter cannot be understood; the message says which part and why."""
 
 
-def read_metadata_filter(fields: Fields, *names: str) -> list[Condition]:
+def read_metadata_filter(fields: Fields, *names: str, of_rows: bool = False) -> list[Condition]:
     """The filter of a request under any of ``names``; [] when absent. Notes INVALID_METADATA_FILTER."""
     name, value = fields.raw(*names)
     try:
-        return parse_metadata_filter(value)
+        return parse_metadata_filter(value, of_rows=of_rows)
     except InvalidMetadataFilter as error:
         fields.fail(name, str(error), code="INVALID_METADATA_FILTER")
         return []
 
 
-def parse_metadata_filter(value: object) -> list[Condition]:
-    """Conditions of a filter; [] for None. Raises InvalidMetadataFilter."""
+def parse_metadata_filter(value: object, *, of_rows: bool = False) -> list[Condition]:
+    """Conditions; [] for None. ``of_rows`` also takes what only tables know. Raises InvalidMetadataFilter."""
     if value is None:
         return []
     if not isinstance(value, Mapping):
@@ -55,24 +57,35 @@ def parse_metadata_filter(value: object) -> list[Condition]:
                 f"Top-level operator '{field}' is not supported. "
                 "Use operators inside a field, such as {'field': {'$eq': 'value'}}"
             )
-        key = field.removeprefix("metadata.")
+        key = field.removeprefix("row_data." if of_rows else "metadata.")
         if isinstance(operand, Mapping):
-            conditions.extend(_condition(key, operator, inner) for operator, inner in operand.items())
+            supported = _OF_ROWS if of_rows else _SUPPORTED
+            conditions.extend(_condition(key, operator, inner, supported) for operator, inner in operand.items())
         else:
             conditions.append(Condition(key, "$eq", operand))
     return conditions
 
 
-def _condition(field: str, operator: str, operand: Any) -> Condition:
+def _condition(field: str, operator: str, operand: Any, supported: Sequence[str]) -> Condition:
     if not operator.startswith("$"):
         raise InvalidMetadataFilter(f"Operator must start with '$', got: {operator}")
     operator = _ALIASES.get(operator, operator)
-    if operator not in _SUPPORTED:
-        raise InvalidMetadataFilter(f"Unsupported operator: {operator}. Supported operators: {', '.join(_SUPPORTED)}")
+    if operator not in supported:
+        raise InvalidMetadataFilter(f"Unsupported operator: {operator}. Supported operators: {', '.join(supported)}")
     wanted = _wrong_operand(operator, operand)
     if wanted:
         raise InvalidMetadataFilter(f"Operator '{operator}' requires a {wanted} value, got: {type(operand).__name__}")
+    if operator == "$regex":
+        _check_pattern(operand)
     return Condition(field, operator, operand)
+
+
+def _check_pattern(pattern: str) -> None:
+    """Refuses what neither this language nor the database would take."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise InvalidMetadataFilter(f"Operator '$regex' requires a regular expression: {error}") from None
 
 
 def _wrong_operand(operator: str, operand: Any) -> str | None:
@@ -83,7 +96,7 @@ def _wrong_operand(operator: str, operand: Any) -> str | None:
         return None if isinstance(operand, (int, float)) and not isinstance(operand, bool) else "numeric"
     if operator == "$exists":
         return None if isinstance(operand, bool) else "boolean"
-    if operator == "$contains":
+    if operator in ("$contains", "$regex"):
         return None if isinstance(operand, str) else "string"
     return None
 
@@ -115,6 +128,8 @@ def _compile(condition: Condition, column: str) -> tuple[str, list[Any]]:
             f"WHEN 'array' THEN ({column} -> %s) ? %s ELSE FALSE END",
             [field, operand, field, field, operand],
         )
+    if operator == "$regex":
+        return f"(jsonb_typeof({column} -> %s) = 'string' AND {column} ->> %s ~ %s)", [field, field, operand]
     # Two numbers compare by value in jsonb, and the type test keeps other types from comparing at all.
     return (
         f"(jsonb_typeof({column} -> %s) = 'number' AND {column} -> %s {_COMPARISONS[operator]} %s::jsonb)",

@@ -23,6 +23,7 @@ class Form(Enum):
     DIRECT = "/{project_id}/…"
     PROJECTS = "/projects/{project_id}/…"
     HEADER = "no project in the path"
+    CALL = "named in a remote call"
 
 
 @dataclass(frozen=True)

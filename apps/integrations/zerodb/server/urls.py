@@ -6,11 +6,13 @@ from functools import partial
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from apps.integrations.zerodb.server import agent_memory, description, feedback, scopes, service, sign_in
+from apps.integrations.zerodb.server import agent_memory, description, events, feedback, scopes, service, sign_in
 from apps.integrations.zerodb.server.embeddings import views as embeddings
 from apps.integrations.zerodb.server.endpoint import endpoint, unknown_path
 from apps.integrations.zerodb.server.memory import views as memory
 from apps.integrations.zerodb.server.projects import views as projects
+from apps.integrations.zerodb.server.rows import views as rows
+from apps.integrations.zerodb.server.tables import views as tables
 from apps.integrations.zerodb.server.vectors import views as vectors
 from apps.integrations.zerodb.server.vectors.bare_paths import require_bare_path
 
@@ -90,6 +92,35 @@ _FEEDBACK = [
     path("<zerodb_scope:scope>database/rlhf", endpoint(POST=feedback.create)),
     path("<zerodb_scope:scope>database/rlhf/stats", endpoint(GET=feedback.stats)),
 ]
+
+
+def _table_routes(prefix: str) -> list[URLPattern]:
+    table = f"{prefix}/<str:table>"
+    return [
+        path(prefix, endpoint(GET=tables.list_all, POST=tables.create)),
+        path(table, endpoint(GET=tables.show, DELETE=tables.delete)),
+        path(
+            f"{table}/rows",
+            endpoint(GET=rows.list_all, POST=rows.insert, PUT=rows.change, PATCH=rows.change, DELETE=rows.delete_many),
+        ),
+        path(f"{table}/query", endpoint(POST=rows.query)),
+        path(
+            f"{table}/rows/<str:row_id>",
+            endpoint(GET=rows.show, PUT=rows.replace, PATCH=rows.merge, DELETE=rows.delete_one),
+        ),
+    ]
+
+
+# Both forms are in use; the one without ``/database/`` reaches created projects only.
+_TABLES = [
+    *_table_routes("<zerodb_scope:scope>database/tables"),
+    *_table_routes("<zerodb_direct:scope>tables"),
+]
+_EVENTS = [
+    path("<zerodb_scope:scope>database/events", endpoint(GET=events.list_all, POST=events.create)),
+    path("<zerodb_scope:scope>database/events/stats", endpoint(GET=events.stats)),
+    path("<zerodb_scope:scope>database/events/<str:event_id>", endpoint(GET=events.show)),
+]
 _NOTHING_ELSE = [re_path(r"^(?P<path>.*)$", unknown_path)]
 
 routes: list[URLPattern] = [
@@ -101,6 +132,8 @@ routes: list[URLPattern] = [
     *_MEMORY,
     *_AGENT_MEMORY,
     *_FEEDBACK,
+    *_TABLES,
+    *_EVENTS,
     *_NOTHING_ELSE,
 ]
 """Everything below one base."""

@@ -7,7 +7,14 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count
 
-from apps.integrations.models import ZeroAgentMemory, ZeroFeedback, ZeroMemory, ZeroVector
+from apps.integrations.models import (
+    ZeroAgentMemory,
+    ZeroEvent,
+    ZeroFeedback,
+    ZeroMemory,
+    ZeroTable,
+    ZeroVector,
+)
 from apps.integrations.zerodb.server.walls import current_project_id
 
 _STORED_BYTES = """
@@ -20,8 +27,8 @@ def of_project() -> dict[str, Any]:
     """``{vectors_stored, tables_created, events_logged, memories_stored, feedback_stored, storage_mb}``."""
     return {
         "vectors_stored": ZeroVector.objects.count(),
-        "tables_created": 0,
-        "events_logged": 0,
+        "tables_created": ZeroTable.objects.count(),
+        "events_logged": ZeroEvent.objects.count(),
         "memories_stored": ZeroMemory.objects.count() + ZeroAgentMemory.objects.count(),
         "feedback_stored": ZeroFeedback.objects.count(),
         "storage_mb": round(stored_bytes() / 1_000_000, 3),
