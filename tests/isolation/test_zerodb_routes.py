@@ -62,6 +62,8 @@ _BODIES: dict[str, Any] = {
     "query": {"filter": {}},
     "<row_id>": {"row_data": {"a": "planted"}},
     "events": {"event_type": "planted", "data": {}},
+    "remember": {"agent_id": "a", "content": "planted"},
+    "recall": {"query": "x"},
     "agent-memory": {"content": "planted", "role": "user", "agent_id": "a", "session_id": "s"},
 }
 

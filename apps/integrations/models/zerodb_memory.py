@@ -44,7 +44,9 @@ class ZeroMemory(ProjectModel):
 
 
 class ZeroAgentMemory(ProjectModel):
-    """One entry of an agent's run (``agent-memory``). Never changed; ``created_at`` is its timestamp."""
+    """One entry of an agent's run (``agent-memory``, ``memory/remember``). Never changed; ``created_at`` is its
+    timestamp.
+    """
 
     class Kind(models.TextChoices):
         DECISION = "decision"
@@ -56,17 +58,32 @@ class ZeroAgentMemory(ProjectModel):
         RESULT = "result"
         ERROR = "error"
 
+    class CognitiveKind(models.TextChoices):
+        """What ``memory/remember`` stores."""
+
+        WORKING = "working"
+        EPISODIC = "episodic"
+        SEMANTIC = "semantic"
+        PROCEDURAL = "procedural"
+
     memory_id = models.CharField(max_length=20)
     namespace = models.CharField(max_length=128)
     agent_id = models.CharField(max_length=255)
     run_id = models.CharField(max_length=255)
-    memory_type = models.CharField(max_length=11, choices=Kind.choices)
+    memory_type = models.CharField(max_length=11, choices=[*Kind.choices, *CognitiveKind.choices])
     content = models.TextField()
     metadata = models.JSONField(default=dict, blank=True)
+    # Null in entries from before they were recalled by meaning.
+    dimensions = models.PositiveSmallIntegerField(null=True, blank=True)
+    embedding = VectorField(null=True, blank=True)
+    model = models.CharField(max_length=100, blank=True, default="")
 
     class Meta(ProjectModel.Meta):
         constraints = [models.UniqueConstraint(fields=["project", "memory_id"], name="zerodb_agent_memory_id_once")]
-        indexes = [models.Index(fields=["project", "namespace", "-created_at"], name="zerodb_agent_memory_newest")]
+        indexes = [
+            models.Index(fields=["project", "namespace", "-created_at"], name="zerodb_agent_memory_newest"),
+            nearest_index("zerodb_agent_nearest", VECTOR_DIMENSIONS[0]),
+        ]
 
     def __str__(self) -> str:
         return self.memory_id

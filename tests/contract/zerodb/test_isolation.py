@@ -34,6 +34,8 @@ BODIES = {
     "database/memory": {"content": "planted"},
     "bulk": {"memories": [{"content": "planted"}]},
     "rlhf": {"interaction_type": "reply", "prompt": "planted", "response": "planted", "rating": 1},
+    "memory/remember": {"agent_id": "a", "content": "planted"},
+    "memory/recall": {"query": "secret"},
     "agent-memory": {"agent_id": "a", "run_id": "r", "memory_type": "goal", "content": "planted"},
     "POST tables": {"table_name": "planted", "schema": {"fields": {"a": "string"}}},
     "POST rows": {"row_data": {"a": "planted"}},
@@ -77,8 +79,8 @@ def every_route() -> list:
         for name in ("zerodb_scope", "zerodb_direct_or_header", "zerodb_direct"):
             shape = shape.replace(f"<{name}:scope>", "{project}/")
         shape = shape.replace("<str:project_id>", "{project}").replace("<zerodb_model:name>", "all-MiniLM-L6-v2")
-        shape = shape.replace("<str:table>", "secrets")
-        for argument in ("<str:vector_id>", "<str:memory_id>", "<str:row_id>", "<str:event_id>"):
+        shape = shape.replace("<str:table>", "secrets").replace("<str:agent_id>", "a")
+        for argument in ("<str:vector_id>", "<str:memory_id>", "<str:row_id>", "<str:event_id>", "<str:record_id>"):
             shape = shape.replace(argument, "{object}")
         for method in pattern.callback.methods:
             found.append(pytest.param(method, shape, pattern.callback.open_to_all, id=f"{method} {shape}"))

@@ -7,11 +7,17 @@ from typing import Any
 from apps.integrations.models import ZeroAgentMemory
 from apps.integrations.zerodb.server.call import Call
 from apps.integrations.zerodb.server.errors import immutable_record, memory_not_found
-from apps.integrations.zerodb.server.identifiers import new_memory_id
 from apps.integrations.zerodb.server.namespaces import read_namespace
 from apps.integrations.zerodb.server.scopes import ProjectReference
+from apps.integrations.zerodb.server.store import agent_memories as store
 
 KINDS = ZeroAgentMemory.Kind.values
+# What is asked for may also be what ``memory/remember`` stored.
+_ALL_KINDS = [*KINDS, *ZeroAgentMemory.CognitiveKind.values]
+
+
+IMMUTABLE = ("agent-memory", "agents", "compliance-events", "x402-requests")
+"""Kinds of records that are never changed. This server keeps the first, and from it knows the second."""
 
 
 def create(call: Call, scope: ProjectReference) -> tuple[int, dict[str, Any]]:
@@ -26,8 +32,9 @@ def create(call: Call, scope: ProjectReference) -> tuple[int, dict[str, Any]]:
         "namespace": read_namespace(body),
     }
     body.finish()
+    vector = store.embedded(str(entry["content"]))
     with call.project(scope, writes=True):
-        memory = ZeroAgentMemory.objects.create(memory_id=new_memory_id(), **entry)
+        memory = store.append(entry, vector)
     return 201, _entry_answer(memory) | {"created": True}
 
 
@@ -56,13 +63,13 @@ def list_all(call: Call, scope: ProjectReference) -> dict[str, Any]:
     limit = query.integer("limit", default=100, minimum=1, maximum=1000)
     offset = query.integer("offset", default=0, minimum=0)
     filters: dict[str, Any] = {name: query.text(name) for name in ("agent_id", "run_id")}
-    filters["memory_type"] = query.choice("memory_type", options=KINDS)
+    filters["memory_type"] = query.choice("memory_type", options=_ALL_KINDS)
     filters["namespace"] = read_namespace(query)
     query.finish()
     applied = {name: value for name, value in filters.items() if value is not None}
     with call.project(scope) as project:
-        rows = ZeroAgentMemory.objects.filter(**applied)
-        page = list(rows.order_by("-created_at", "-id")[offset : offset + limit])
+        rows = store.entries(**applied)
+        page = list(rows[offset : offset + limit])
         total = rows.count()
     return {
         "memories": [_whole_answer(memory, project.public_id) for memory in page],
@@ -81,12 +88,25 @@ def show(call: Call, scope: ProjectReference, memory_id: str) -> dict[str, Any]:
         rows["namespace"] = read_namespace(query)
     query.finish()
     with call.project(scope) as project:
-        memory = ZeroAgentMemory.objects.filter(**rows).first()
+        memory = store.entries(**rows).first()
         if memory is None:
             raise memory_not_found(memory_id)
         return _whole_answer(memory, project.public_id)
 
 
-def refuse_change(call: Call, scope: ProjectReference, memory_id: str = "") -> dict[str, Any]:
+def list_agents(call: Call, scope: ProjectReference) -> dict[str, Any]:
+    """``GET …/agents``: who wrote to the log. Only created projects have agents."""
+    query = call.query
+    limit = query.integer("limit", default=100, minimum=1, maximum=1000)
+    offset = query.integer("offset", default=0, minimum=0)
+    query.finish()
+    with call.project(scope, created_only=True) as project:
+        found, total = store.agents(limit=limit, offset=offset)
+    agents = [{"id": agent["agent_id"], **agent, "project_id": project.public_id} for agent in found]
+    return {"agents": agents, "total": total, "limit": limit, "offset": offset}
+
+
+def refuse_change(call: Call, scope: ProjectReference, **_: str) -> dict[str, Any]:
     """``PUT``, ``PATCH`` and ``DELETE``: never."""
-    raise immutable_record("agent memory")
+    kind = next(kind for kind in IMMUTABLE if f"/{kind}" in call.request.path_info)
+    raise immutable_record(kind.replace("-", " "))

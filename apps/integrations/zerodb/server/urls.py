@@ -7,6 +7,7 @@ from functools import partial
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from apps.integrations.zerodb.server import agent_memory, description, events, feedback, scopes, service, sign_in
+from apps.integrations.zerodb.server.cognition import views as cognition
 from apps.integrations.zerodb.server.embeddings import views as embeddings
 from apps.integrations.zerodb.server.endpoint import endpoint, unknown_path
 from apps.integrations.zerodb.server.memory import views as memory
@@ -87,6 +88,17 @@ _AGENT_MEMORY = [
         _append_only(GET=agent_memory.list_all, POST=agent_memory.create),
     ),
     path("<zerodb_direct:scope>agent-memory/<str:memory_id>", _append_only(GET=agent_memory.show)),
+    path("<zerodb_direct:scope>agents", _append_only(GET=agent_memory.list_agents)),
+    path("<zerodb_direct:scope>agents/<str:record_id>", _append_only()),
+    *[
+        path(f"<zerodb_direct:scope>{kind}{end}", _append_only())
+        for kind in ("compliance-events", "x402-requests")
+        for end in ("", "/<str:record_id>")
+    ],
+    path("<zerodb_direct:scope>memory/remember", endpoint(POST=cognition.remember)),
+    path("<zerodb_direct:scope>memory/recall", endpoint(POST=cognition.recall)),
+    path("<zerodb_direct:scope>memory/reflect", endpoint(POST=cognition.reflect)),
+    path("<zerodb_direct:scope>memory/profile/<str:agent_id>", endpoint(GET=cognition.profile)),
 ]
 _FEEDBACK = [
     path("<zerodb_scope:scope>database/rlhf", endpoint(POST=feedback.create)),
