@@ -40,6 +40,18 @@ def show_model(call: Call, name: str) -> dict[str, Any]:
         raise ApiError(404, "MODEL_NOT_FOUND", str(error)) from None
 
 
+def models_with_default(call: Call) -> dict[str, Any]:
+    """The operation ``list_embedding_models``: the same list, with the default's name beside it."""
+    models = list_models(call)
+    return {"models": models, "default_model": DEFAULT_MODEL.name, "total_models": len(models)}
+
+
+def embedding_health(call: Call) -> dict[str, Any]:
+    """The operation ``embedding_health_check``: embeds a word."""
+    dimensions = DEFAULT_MODEL.engine.embed(["health"]).shape[1]
+    return {"status": "healthy", "model": DEFAULT_MODEL.name, "dimensions": dimensions}
+
+
 def model_answer(model: EmbeddingModel) -> dict[str, Any]:
     """One model as the API shows it; ``served_by`` is what really runs."""
     return {

@@ -12,6 +12,7 @@ from apps.integrations.zerodb.server.embeddings import views as embeddings
 from apps.integrations.zerodb.server.endpoint import endpoint, unknown_path
 from apps.integrations.zerodb.server.memory import views as memory
 from apps.integrations.zerodb.server.projects import views as projects
+from apps.integrations.zerodb.server.remote import views as remote
 from apps.integrations.zerodb.server.rows import views as rows
 from apps.integrations.zerodb.server.tables import views as tables
 from apps.integrations.zerodb.server.vectors import views as vectors
@@ -55,6 +56,7 @@ def _vector_routes(prefix: str, *, without_database: bool = False) -> list[URLPa
         path(prefix, view(GET=vectors.list_or_get, PUT=vectors.put_many, DELETE=vectors.delete_many)),
         path(f"{prefix}/upsert", view(POST=vectors.upsert)),
         path(f"{prefix}/batch-upsert", view(POST=vectors.put_many)),
+        path(f"{prefix}/batch", view(POST=vectors.put_many)),
         path(f"{prefix}/search", view(POST=vectors.search)),
         path(f"{prefix}/list", view(GET=vectors.list_or_get)),
         path(f"{prefix}/stats", view(GET=vectors.stats)),
@@ -133,6 +135,10 @@ _EVENTS = [
     path("<zerodb_scope:scope>database/events/stats", endpoint(GET=events.stats)),
     path("<zerodb_scope:scope>database/events/<str:event_id>", endpoint(GET=events.show)),
 ]
+_REMOTE = [
+    path("zerodb/mcp/execute", endpoint(timed=True, POST=remote.execute)),
+    path("zerodb/mcp/operations", endpoint(GET=remote.list_operations)),
+]
 _NOTHING_ELSE = [re_path(r"^(?P<path>.*)$", unknown_path)]
 
 routes: list[URLPattern] = [
@@ -146,6 +152,7 @@ routes: list[URLPattern] = [
     *_FEEDBACK,
     *_TABLES,
     *_EVENTS,
+    *_REMOTE,
     *_NOTHING_ELSE,
 ]
 """Everything below one base."""

@@ -15,11 +15,12 @@ from apps.integrations.zerodb.server.cognition.scoring import category_of, impor
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _COMMON = frozenset(
-    """
-    about after again also because been before being both could does doing down during each from further have having
-    here into itself just more most only other over same should some such than that their them then there these they
-    this those through under until very were what when where which while will with would your customer agent
-    """.split()
+    _WORD.findall(
+        "about after again also because been before being both could does doing down during each from further have "
+        "having here into itself just more most only other over same should some such than that their them then there "
+        "these they this those through under until very were what when where which while will with would your "
+        "customer agent"
+    )
 )
 _MOST_TOPICS = 10
 _REPEATED = 2

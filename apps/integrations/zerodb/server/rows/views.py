@@ -41,7 +41,7 @@ def flat_answer(row: ZeroRow, shown: Mapping[str, bool]) -> dict[str, Any]:
 def insert(call: Call, scope: ProjectReference, table: str) -> tuple[int, dict[str, Any]]:
     """``POST …/rows``."""
     wanted = requests.read_rows(call)
-    with call.project(scope, writes=True, created_only=is_bare(call)):
+    with call.project(scope, writes=True, created_only=is_bare(call, scope)):
         _, made = store.insert_rows(table, wanted)
     ids = [row.public_id for row in made]
     return 201, {
@@ -55,7 +55,7 @@ def insert(call: Call, scope: ProjectReference, table: str) -> tuple[int, dict[s
 def list_all(call: Call, scope: ProjectReference, table: str) -> dict[str, Any]:
     """``GET …/rows``."""
     wanted = requests.read_list(call)
-    with call.project(scope, created_only=is_bare(call)):
+    with call.project(scope, created_only=is_bare(call, scope)):
         found, page, total = store.find_rows(table, wanted)
     return {
         "rows": [row_answer(found, row) for row in page],
@@ -69,7 +69,7 @@ def list_all(call: Call, scope: ProjectReference, table: str) -> dict[str, Any]:
 def query(call: Call, scope: ProjectReference, table: str) -> dict[str, Any]:
     """``POST …/query``."""
     wanted = requests.read_query(call)
-    with call.project(scope, created_only=is_bare(call)):
+    with call.project(scope, created_only=is_bare(call, scope)):
         _, page, total = store.find_rows(table, wanted)
     return {
         "rows": [flat_answer(row, wanted.shown) for row in page],
@@ -83,7 +83,7 @@ def query(call: Call, scope: ProjectReference, table: str) -> dict[str, Any]:
 def change(call: Call, scope: ProjectReference, table: str) -> dict[str, Any]:
     """``PUT`` and ``PATCH …/rows``: all rows that match."""
     wanted = requests.read_change(call)
-    with call.project(scope, writes=True, created_only=is_bare(call)):
+    with call.project(scope, writes=True, created_only=is_bare(call, scope)):
         matched, modified, made = store.change_rows(table, wanted)
     return {
         "matched_count": matched,
@@ -97,13 +97,13 @@ def change(call: Call, scope: ProjectReference, table: str) -> dict[str, Any]:
 def delete_many(call: Call, scope: ProjectReference, table: str) -> dict[str, Any]:
     """``DELETE …/rows``: all rows that match."""
     wanted = requests.read_removal(call)
-    with call.project(scope, writes=True, created_only=is_bare(call)):
+    with call.project(scope, writes=True, created_only=is_bare(call, scope)):
         return {"deleted_count": store.delete_rows(table, wanted)}
 
 
 def show(call: Call, scope: ProjectReference, table: str, row_id: str) -> dict[str, Any]:
     """``GET …/rows/{row_id}``."""
-    with call.project(scope, created_only=is_bare(call)) as project:
+    with call.project(scope, created_only=is_bare(call, scope)) as project:
         found, row = store.get_row(table, row_id)
         return row_answer(found, row) | {"project_id": project.public_id}
 
@@ -120,13 +120,13 @@ def merge(call: Call, scope: ProjectReference, table: str, row_id: str) -> dict[
 
 def _write(call: Call, scope: ProjectReference, table: str, row_id: str, *, merge: bool) -> dict[str, Any]:
     row_data = requests.read_one_row(call)
-    with call.project(scope, writes=True, created_only=is_bare(call)) as project:
+    with call.project(scope, writes=True, created_only=is_bare(call, scope)) as project:
         found, row = store.write_row(table, row_id, row_data, merge=merge)
         return row_answer(found, row) | {"project_id": project.public_id}
 
 
 def delete_one(call: Call, scope: ProjectReference, table: str, row_id: str) -> dict[str, Any]:
     """``DELETE …/rows/{row_id}``."""
-    with call.project(scope, writes=True, created_only=is_bare(call)):
+    with call.project(scope, writes=True, created_only=is_bare(call, scope)):
         found = store.delete_row(table, row_id)
     return {"row_id": row_id, "table_id": found.public_id, "deleted": True, "deleted_at": timezone.now()}

@@ -14,9 +14,9 @@ from apps.integrations.zerodb.server.store import tables as store
 from apps.integrations.zerodb.server.tables import requests
 
 
-def is_bare(call: Call) -> bool:
+def is_bare(call: Call, scope: ProjectReference) -> bool:
     """Whether the path leaves ``/database/`` out: then only created projects have tables."""
-    return "/database/" not in call.request.path_info
+    return scope.form is not Form.CALL and "/database/" not in call.request.path_info
 
 
 def table_answer(table: ZeroTable, project_id: str, row_count: int) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def table_answer(table: ZeroTable, project_id: str, row_count: int) -> dict[str,
 def create(call: Call, scope: ProjectReference) -> tuple[int, dict[str, Any]]:
     """``POST …/tables``."""
     wanted = requests.read_create(call)
-    with call.project(scope, writes=True, created_only=is_bare(call)) as project:
+    with call.project(scope, writes=True, created_only=is_bare(call, scope)) as project:
         table = store.create_table(wanted)
         return 201, table_answer(table, project.public_id, 0)
 
@@ -46,7 +46,7 @@ def create(call: Call, scope: ProjectReference) -> tuple[int, dict[str, Any]]:
 def list_all(call: Call, scope: ProjectReference) -> dict[str, Any]:
     """``GET …/tables``."""
     wanted = requests.read_page(call)
-    with call.project(scope, created_only=is_bare(call)) as project:
+    with call.project(scope, created_only=is_bare(call, scope)) as project:
         page, total = store.list_tables(limit=wanted.limit, offset=wanted.offset)
         counts = store.count_rows(page)
         answers = [table_answer(table, project.public_id, counts[table.id]) for table in page]
@@ -55,7 +55,7 @@ def list_all(call: Call, scope: ProjectReference) -> dict[str, Any]:
 
 def show(call: Call, scope: ProjectReference, table: str) -> dict[str, Any]:
     """``GET …/tables/{table}``, by id or name."""
-    with call.project(scope, created_only=is_bare(call)) as project:
+    with call.project(scope, created_only=is_bare(call, scope)) as project:
         found = store.find_table(table)
         return table_answer(found, project.public_id, store.count_rows([found])[found.id])
 
@@ -63,9 +63,10 @@ def show(call: Call, scope: ProjectReference, table: str) -> dict[str, Any]:
 def delete(call: Call, scope: ProjectReference, table: str) -> dict[str, Any]:
     """``DELETE …/tables/{table}``. The documented path wants ``confirm``; the bare one does without."""
     confirmed = requests.read_confirmation(call)
-    with call.project(scope, writes=True, created_only=is_bare(call)):
+    with call.project(scope, writes=True, created_only=is_bare(call, scope)):
         store.find_table(table)
-        if confirmed is False or (confirmed is None and not is_bare(call) and scope.form is not Form.CALL):
+        by_paper = scope.form is not Form.CALL and not is_bare(call, scope)
+        if confirmed is False or (confirmed is None and by_paper):
             raise ApiError(
                 400,
                 "CONFIRMATION_REQUIRED",
