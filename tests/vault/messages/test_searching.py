@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from typing import Any
 from uuid import UUID
 
 import pytest
-import tink
 from django.db import connection
 from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
-from tink import prf
 
 from apps.accounts.tenancy.scope import NoScope, tenant
-from apps.vault.keys import account_keys, forget_keys
+from apps.vault.keys import account_keys
 from apps.vault.messages import (
     Page,
     QueryFault,
-    fill_contents,
     load_contents,
     said_before,
     search,
@@ -28,6 +24,7 @@ from apps.vault.messages import (
 )
 from tests.factories import Cast
 from tests.vault.messages.letters.models import Letter, LetterWord
+from tests.vault.messages.writing import everything, rotate_index_key, write
 
 pytestmark = [pytest.mark.covers("V-03"), pytest.mark.django_db]
 
@@ -38,25 +35,6 @@ WORDS = [f"{letters}{number}" for number in range(40) for letters in ("alph", "b
 def _inside(cast: Cast) -> Iterator[None]:
     with tenant(cast.account):
         yield
-
-
-def write(*texts: str, folder: str = "in") -> list[UUID]:
-    letters = [Letter(folder=folder) for _ in texts]
-    fill_contents(zip(letters, texts, strict=True))
-    Letter.objects.bulk_create(letters)
-    return [letter.pk for letter in letters]
-
-
-def everything(query: str, **options: Any) -> list[UUID]:
-    """The ids of all pages, in order."""
-    found: list[UUID] = []
-    before = None
-    while True:
-        page = search(Letter, query, before=before, **options)
-        found += [hit.id for hit in page.hits]
-        if page.next is None:
-            return found
-        before = page.next
 
 
 def corpus(size: int) -> dict[UUID, list[str]]:
@@ -251,27 +229,6 @@ def test_no_word_is_in_the_sql_or_the_log(cast: Cast, caplog: pytest.LogCaptureF
     assert "letters_letterword" in said
     assert "whisp" not in said
     assert "secret" not in said
-
-
-def rotate_index_key(account_id: UUID) -> None:
-    """Another index key beside the one in use, and primary, as a rotation begins."""
-    from tink import proto_keyset_format, secret_key_access
-    from tink.proto import tink_pb2
-
-    from apps.vault.keys import master_key
-    from apps.vault.keys.account_keys import _associated
-    from apps.vault.models import AccountKeyset
-
-    row = AccountKeyset.objects.get(account_id=account_id)
-    place = _associated(account_id, "index")
-    old = tink_pb2.Keyset.FromString(master_key().unwrap(bytes(row.wrapped_index), place))
-    fresh = tink.new_keyset_handle(prf.prf_key_templates.HMAC_SHA256)
-    new = tink_pb2.Keyset.FromString(proto_keyset_format.serialize(fresh, secret_key_access.TOKEN))
-    old.key.extend(new.key)
-    old.primary_key_id = new.primary_key_id
-    row.wrapped_index = master_key().wrap(old.SerializeToString(), place)
-    row.save()
-    forget_keys(account_id)
 
 
 @pytest.mark.covers("X-01")
