@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
+
 from apps.accounts.features import Feature, declare
 from apps.integrations.zerodb.readiness import NEEDS_PROJECT
+from apps.integrations.zerodb.usage import searches_this_month
+
+
+def _searched() -> str:
+    number = searches_this_month(timezone.now())
+    return f"{number:,} search{'' if number == 1 else 'es'} this month"
+
 
 SEMANTIC_SEARCH = Feature(
     name="semantic_search",
@@ -12,6 +21,7 @@ SEMANTIC_SEARCH = Feature(
     icon="zoom-scan",
     page="ai",
     needs=NEEDS_PROJECT,
+    used=_searched,
 )
 SMART_SUGGESTIONS = Feature(
     name="smart_suggestions",

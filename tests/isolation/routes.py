@@ -198,6 +198,7 @@ ROUTES: dict[str, Kind] = {
         GET=Asks("project.view"),
         POST=Asks("project.update", {"embeddings_model": "sentence-transformers/all-MiniLM-L6-v2"}),
     ),
+    "/app/<account_slug>/ai/features/": page(POST=Asks("features.manage", {"feature": "agent_memory"})),
     "/app/<account_slug>/ai/provision/": page(POST=Asks("project.provision")),
     "/app/<account_slug>/audit/": page(GET=Asks("audit.view")),
     "/app/<account_slug>/audit/report/": page(GET=Asks("audit.view", query="?format=json")),

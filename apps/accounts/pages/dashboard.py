@@ -70,6 +70,6 @@ def _stat(stat: Stat, request: HttpRequest) -> dict[str, str]:
 def _panels(request: HttpRequest, actor: Actor) -> dict[str, list[dict[str, Any]]]:
     places: dict[str, list[dict[str, Any]]] = {"top": [], "main": [], "side": []}
     for panel in registered(Panel):
-        if allows(actor, panel.action) and (context := panel.read(request)) is not None:
+        if panel.place in places and allows(actor, panel.action) and (context := panel.read(request)) is not None:
             places[panel.place].append({"template": panel.template, **context})
     return places

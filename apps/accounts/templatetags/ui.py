@@ -119,9 +119,10 @@ def chart(id: str, kind: str, finding: str, data: Mapping[str, Any], size: str =
 
 
 @register.inclusion_tag("components/switch.html")
-def switch(name: str, label: str, on: bool, url: str = "", disabled: bool = False) -> dict[str, Any]:
-    """An on/off switch that saves by itself by POST to ``url`` (field ``name``)."""
-    return {"name": name, "label": label, "on": on, "url": url, "disabled": disabled}
+def switch(name: str, label: str, on: bool, url: str = "", disabled: bool = False, id: str = "") -> dict[str, Any]:
+    """An on/off switch that saves by itself by POST to ``url`` (field ``name``). With an ``id`` it keeps the focus
+    when the answer takes its place."""
+    return {"name": name, "label": label, "on": on, "url": url, "disabled": disabled, "id": id}
 
 
 @register.inclusion_tag("components/pager.html")

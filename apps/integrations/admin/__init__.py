@@ -3,9 +3,9 @@
 from apps.accounts.admin.account_panels import AccountPanel, add_account_panel
 from apps.accounts.admin.dashboard import add_part
 from apps.accounts.admin.navigation import Entry, add_entries
-from apps.integrations.admin import connections, connections_overview, opened_addresses, overview, projects
+from apps.integrations.admin import ai_use, connections, connections_overview, opened_addresses, overview, projects
 
-__all__ = ["connections", "connections_overview", "opened_addresses", "overview", "projects"]
+__all__ = ["ai_use", "connections", "connections_overview", "opened_addresses", "overview", "projects"]
 
 add_entries(
     Entry("Tenants", "Provisioning", "integrations_ainativeproject_changelist", "cloud_sync"),
@@ -15,3 +15,4 @@ add_entries(
 add_account_panel(AccountPanel("admin/integrations/ainative_panel.html", projects.panel))
 add_part(overview.PART)
 add_part(connections_overview.PART)
+add_part(ai_use.PART)

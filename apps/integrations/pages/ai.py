@@ -1,4 +1,4 @@
-"""The account's AI project: where its provisioning has got to, and what it does. Its key is on no page."""
+"""AI features: the switches, what they were used for, and the project they live in. Its key is on no page."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from apps.accounts.pages.shell import address
 from apps.accounts.permissions import require
 from apps.accounts.tenancy.middleware import actor_of
 from apps.integrations.models import AINativeProject
+from apps.integrations.pages import ai_features
 from apps.integrations.zerodb.embedding import accepted_models
 from apps.integrations.zerodb.provisioning import AlreadyReady, change_settings, project_of, request_provisioning
 from apps.integrations.zerodb.provisioning.requesting import KIND
@@ -65,7 +66,9 @@ def ai(request: HttpRequest) -> HttpResponse:
             add_errors(form, error)
         else:
             return done(request, address(account_of(request), "ai"), "Saved. It counts from the next text on.")
-    context = {**_context(request, project), "form": form}
+    context = {**_context(request, project), **ai_features.cards(request), "form": form}
+    if project.status == Status.READY:
+        context |= ai_features.use_context(request)
     return render(request, "integrations/ai/page.html", context, status=422 if form.errors else 200)
 
 

@@ -17,7 +17,7 @@ def register_all() -> None:
     """Called once, at start-up."""
     register(
         Section("Build", "integrations", "plug", "Integrations", "integrations.view", 30, family="integration"),
-        Section("Build", "ai", "sparkles", "AI project", "project.view", 40, tab="AI", family="ai"),
+        Section("Build", "ai", "sparkles", "AI features", "project.view", 40, tab="AI", family="ai"),
         Step(
             "Your AI project",
             "It is set up in the background, with a key of its own that no page shows.",

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from apps.integrations.pages import ai, catalogue, changes, configure, connection, consent, consent_callback, usage
+from apps.integrations.pages import (
+    ai,
+    ai_features,
+    catalogue,
+    changes,
+    configure,
+    connection,
+    consent,
+    consent_callback,
+    usage,
+)
 
 _ONE = "integrations/<uuid:integration_id>/"
 
 tenant: list[URLPattern] = [
     path("ai/", ai.ai, name="ai"),
     path("ai/provision/", ai.provision, name="ai_provision"),
+    path("ai/features/", ai_features.switch, name="ai_feature"),
     path("integrations/", catalogue.integrations, name="integrations"),
     path("integrations/connect/", configure.connect, name="integration_connect"),
     path(_ONE, connection.integration, name="integration"),
