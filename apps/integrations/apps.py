@@ -17,8 +17,8 @@ class IntegrationsConfig(AppConfig):
         from apps.accounts.signals import account_created, feature_chosen, feature_staged, job_cancelled
         from apps.integrations import checks, jobs  # noqa: F401 - registers the checks, declares the kinds
         from apps.integrations.demo.connections import add_connections
-        from apps.integrations.oauth.access import PREFIX
         from apps.integrations.oauth.giving_back import give_back, hold
+        from apps.integrations.oauth.kinds import PREFIX
         from apps.integrations.pages.entries import register_all
         from apps.integrations.phrases import say_all
         from apps.integrations.prices import declare_all

@@ -15,6 +15,7 @@ _PHRASES = (
     ("integration.rotation_failed", "{who} tried a new credential for {what}: {error}", "alert-circle", "bad"),
     ("integration.consented", "{who} gave {what} consent, as {identity}", "plug-connected", "ok"),
     ("integration.consent_failed", "{who} could not connect {what}: {reason}", "alert-circle", "warn"),
+    ("integration.consent_lost", "{what} does not take its consent any more: {error}", "alert-circle", "bad"),
     ("integration.disconnected", "{who} disconnected {what}; the service was {at_service}", "plug", "warn"),
     (
         "outbound.opened",

@@ -9,6 +9,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from apps.accounts.tenancy.tasks import TenantTask
+from apps.integrations.oauth import leftovers, renewing
 from apps.integrations.outbound.errors import OutboundError
 from apps.integrations.webhooks import handing_on, refusals, retention
 from apps.integrations.zerodb.provisioning.aligning import align_all
@@ -56,6 +57,24 @@ def sweep_events() -> int:
 def clear_old_events() -> int:
     """Empty events of outside services that are older than a month; beat calls this every hour."""
     return retention.clear_old_events(now=timezone.now())
+
+
+@shared_task(name="integrations.renew_grants")
+def renew_grants() -> int:
+    """Have grants renewed that are due and in use; beat calls this every minute."""
+    return renewing.sweep()
+
+
+@shared_task(name="integrations.renew_grant")
+def renew_grant(account_id: str, integration_id: str) -> None:
+    """Renew the grant of one connection, if it is due."""
+    renewing.renew(UUID(account_id), UUID(integration_id))
+
+
+@shared_task(name="integrations.clear_left_grants")
+def clear_left_grants() -> int:
+    """Forget grants that no connection uses; beat calls this every hour."""
+    return leftovers.clear_left(now=timezone.now())
 
 
 @shared_task(base=TenantTask, name="integrations.record_refused_delivery")

@@ -22,6 +22,7 @@ from apps.accounts.tenancy.scope import tenant
 from apps.integrations.models import Integration
 from apps.integrations.oauth.applications import Application, application_for
 from apps.integrations.oauth.endpoint import Endpoint
+from apps.integrations.oauth.kinds import PREFIX
 from apps.integrations.providers import Provider
 from apps.integrations.providers.errors import CredentialRefused, NotRenewed, NotSignedIn, SignInAgain
 from apps.integrations.providers.oauth import Access
@@ -29,7 +30,6 @@ from apps.integrations.selectors import opened_addresses
 from apps.vault.models import Token
 from apps.vault.tokens import Grant, GrantRefused, NotNow, NoToken, ReauthRequired, adopt, fresh, worked
 
-PREFIX = "integration"
 _CHANGE_WAIT = 5.0
 """Seconds to wait for whoever changes the connection."""
 

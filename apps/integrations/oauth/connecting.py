@@ -15,11 +15,12 @@ from apps.accounts.actors import Actor
 from apps.accounts.permissions import require
 from apps.accounts.tenancy.scope import tenant
 from apps.integrations.models import Integration
-from apps.integrations.oauth.access import PREFIX, client_of
+from apps.integrations.oauth.access import client_of
 from apps.integrations.oauth.applications import application_for, redirect_uri
 from apps.integrations.oauth.attempts import Attempt
 from apps.integrations.oauth.endpoint import Endpoint
 from apps.integrations.oauth.giving_back import forget_others
+from apps.integrations.oauth.kinds import PREFIX
 from apps.integrations.outbound.errors import OutboundError
 from apps.integrations.providers.oauth import GRANT_SETTING, OneToken
 from apps.integrations.services.outcomes import condition_after, todo_of

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from uuid import UUID
 
 from django.db import DatabaseError
 
@@ -12,9 +11,10 @@ from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.permissions import require
 from apps.integrations.models import Integration
-from apps.integrations.oauth.access import PREFIX, has_consent, kind_of
+from apps.integrations.oauth.access import has_consent, kind_of
 from apps.integrations.oauth.applications import application_for
 from apps.integrations.oauth.endpoint import Endpoint
+from apps.integrations.oauth.kinds import PREFIX, connection_of
 from apps.vault.models import Token
 from apps.vault.tokens import Grant, revoke
 
@@ -93,8 +93,7 @@ def forget_others(row: Integration, *, actor: Actor, own_too: bool = False) -> N
 
 def hold(kind: str) -> None:
     """For the vault: lock the connection that a grant belongs to. Needs the scope of the account."""
-    _, identifier, *_ = kind.split(":")
-    Integration.objects.select_for_update().filter(pk=UUID(identifier)).first()
+    Integration.objects.select_for_update().filter(pk=connection_of(kind)).first()
 
 
 def give_back(kind: str, grant: Grant) -> None:
@@ -102,12 +101,11 @@ def give_back(kind: str, grant: Grant) -> None:
 
     Needs the scope of the account. Raises OutboundError.
     """
-    _, identifier, *mark = kind.split(":")
-    row = Integration.objects.filter(pk=UUID(identifier)).first()
+    row = Integration.objects.filter(pk=connection_of(kind)).first()
     if row is None or row.definition.oauth is None:
         return
     # Under a name of its own, and nobody typed a refresh token: the grant of an application itself.
-    by_itself = bool(mark) and not row.credentials.get("refresh_token")
+    by_itself = kind != f"{PREFIX}:{row.pk}" and not row.credentials.get("refresh_token")
     if kind_of(row) == kind and not by_itself:
         credentials = {name: value for name, value in row.credentials.items() if name != "refresh_token"}
         row.credentials, row.condition, row.identity = credentials, Integration.Status.NOT_CONFIGURED, ""

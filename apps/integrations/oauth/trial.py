@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from apps.accounts.tenancy.apart import apart
 from apps.accounts.tenancy.scope import tenant
 from apps.integrations.models import Integration
-from apps.integrations.oauth.access import PREFIX, VaultAccess, kind_of
+from apps.integrations.oauth.access import VaultAccess, kind_of
 from apps.integrations.oauth.applications import NoApplication, application_for
+from apps.integrations.oauth.kinds import PREFIX
 from apps.integrations.providers.errors import CredentialRefused, NotRenewed, NotSignedIn, SignInAgain
 from apps.integrations.providers.oauth import Access
 from apps.vault.models import Token

@@ -33,6 +33,8 @@ class Token(TenantModel):
     failures = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)
     last_error = models.TextField(blank=True)
+    # When the trail was told that somebody has to sign in again.
+    loss_told_at = models.DateTimeField(null=True)
 
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["account", "kind"], name="token_one_per_kind")]

@@ -53,7 +53,7 @@ def store(kind: str, grant: Grant, *, actor: Actor, label: str = "") -> Token:
     row.granted_at, row.expires_at, row.refreshed_at = grant.granted_at or now, grant.expires_at, now
     row.scopes, row.status = list(grant.scopes), Token.Status.ACTIVE
     row.refusals = row.failures = 0
-    row.next_attempt_at, row.last_error = None, ""
+    row.next_attempt_at, row.last_error, row.loss_told_at = None, "", None
     row.save()
     changes = {"scopes": list(grant.scopes), "expires_at": grant.expires_at.isoformat() if grant.expires_at else None}
     audit.record(action, actor=actor, entity=row, label=label or kind, changes=changes)
@@ -73,6 +73,17 @@ def adopt(kind: str, grant: Grant) -> None:
             row.save(force_insert=True)
     except IntegrityError:
         found(kind)  # somebody else was quicker; anything else raises
+
+
+def lost_grants() -> list[Token]:
+    """Those that somebody has to consent to anew, and the trail was not told of yet; of the account in scope."""
+    return list(Token.objects.filter(status=Token.Status.REAUTH_REQUIRED, loss_told_at=None).order_by("id"))
+
+
+def mark_loss_told(row: Token) -> bool:
+    """Note that the trail was told. False: somebody else did, or it is lost no more; then it must not be told."""
+    rows = Token.objects.filter(pk=row.pk, status=Token.Status.REAUTH_REQUIRED, loss_told_at=None)
+    return rows.update(loss_told_at=timezone.now()) == 1
 
 
 def retrieve(kind: str) -> Grant:

@@ -175,7 +175,7 @@ def _put(row: Token, new: Grant, now: datetime) -> Grant:
     row.granted_at, row.expires_at, row.refreshed_at = now, new.expires_at, now
     row.scopes, row.status = list(new.scopes), Token.Status.ACTIVE
     row.refusals = row.failures = 0
-    row.next_attempt_at, row.last_error = None, ""
+    row.next_attempt_at, row.last_error, row.loss_told_at = None, "", None
     return replace(new, granted_at=now)
 
 

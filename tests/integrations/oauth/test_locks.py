@@ -17,7 +17,8 @@ from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import tenant
 from apps.integrations.models import Integration
 from apps.integrations.oauth import giving_back
-from apps.integrations.oauth.access import PREFIX, client_of, kind_of
+from apps.integrations.oauth.access import client_of, kind_of
+from apps.integrations.oauth.kinds import PREFIX
 from apps.integrations.services import trying
 from apps.integrations.services.connections import lock_integration
 from apps.vault.models import AuditEntry, Token

@@ -11,7 +11,8 @@ from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import tenant
 from apps.integrations.health import health_of
 from apps.integrations.models import Integration
-from apps.integrations.oauth.access import PREFIX, kind_of
+from apps.integrations.oauth.access import kind_of
+from apps.integrations.oauth.kinds import PREFIX
 from apps.integrations.services import connections
 from apps.vault.models import AuditEntry, Token
 from apps.vault.tokens import Grant, store

@@ -11,7 +11,8 @@ from django.utils import timezone
 from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import tenant
 from apps.integrations.models import Integration
-from apps.integrations.oauth.access import PREFIX, client_of, kind_of
+from apps.integrations.oauth.access import client_of, kind_of
+from apps.integrations.oauth.kinds import PREFIX
 from apps.integrations.providers.errors import NotSignedIn
 from apps.integrations.services import saving
 from apps.integrations.services.connections import lock_integration
