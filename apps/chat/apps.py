@@ -11,10 +11,12 @@ class ChatConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from apps.accounts.demo.build import demo_account_built
         from apps.chat import (
             features,
             jobs,  # noqa: F401 - declares its kinds
         )
+        from apps.chat.demo.conversations import add_conversations
         from apps.chat.indexing import changes
         from apps.chat.pages.entries import register_all
         from apps.chat.phrases import say_all
@@ -23,3 +25,4 @@ class ChatConfig(AppConfig):
         changes.connect()
         say_all()
         register_all()
+        demo_account_built.connect(add_conversations, dispatch_uid="chat.demo_conversations")

@@ -18,6 +18,12 @@ _PHRASES = (
     ("conversation.changed", "{who} changed the {fields} of the conversation {what}", "message", "info"),
     ("conversation.labelled", "{who} changed the labels of the conversation {what}", "tag", "info"),
     ("conversation.deleted", "{who} removed the conversation {what} and all that was said in it", "trash", "warn"),
+    (
+        "conversation_import.finished",
+        "{who} imported {what}: {conversations} with {messages} messages, {canned} canned responses",
+        "inbox",
+        "ok",
+    ),
     ("message.received", "A message came in through {who}", "message", "info"),
     ("message.sent", "{who} answered in a conversation", "send", "info"),
     ("index.rebuild_started", "{who} began to build the index of conversations anew", "rotate", "info"),
@@ -29,6 +35,7 @@ _PHRASES = (
 def say_all() -> None:
     """Called once, at start-up."""
     name_resource("inbox", "Inboxes")
+    name_resource("conversation_import", "Imports of conversations")
     name_resource("index", "Index of conversations")
     name_thing("indexgeneration", "index")
     name_thing("inbox", "inbox")
