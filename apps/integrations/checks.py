@@ -10,6 +10,8 @@ from django.core.checks import CheckMessage, Error, Warning, register
 
 from apps.integrations.outbound.addresses import AllowList
 from apps.integrations.providers import providers
+from apps.integrations.zerodb.embedding.configured import faults_of_settings
+from apps.integrations.zerodb.embedding.registry import built_in_names
 
 _RECIPE = "docs/add-a-provider.md says what a provider's folder holds."
 
@@ -38,6 +40,12 @@ def zerodb_settings(**_: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register("integrations")
+def embedding_models_can_be_used(**_: Any) -> list[CheckMessage]:
+    """What the operator said of embedding models must be whole."""
+    return [Error(words, id="integrations.E006") for words in faults_of_settings(built_in_names())]
 
 
 @register("integrations")

@@ -181,6 +181,13 @@ ZERODB_PROJECT_TIER = environment.text("ZERODB_PROJECT_TIER", "pro")
 ZERODB_FREE_PROJECTS = environment.integer("ZERODB_FREE_PROJECTS", 3, least=0)
 # Whether an id that nobody created is an empty project of its caller, as some clients expect.
 ZERODB_IMPLICIT_PROJECTS = environment.boolean("ZERODB_IMPLICIT_PROJECTS", True)
+# Embedding models beside the built-in one: in a folder here, and behind an address that speaks OpenAI's protocol.
+EMBEDDING_MODEL_DIR = environment.text("EMBEDDING_MODEL_DIR", "")
+EMBEDDING_MODEL_NAME = environment.text("EMBEDDING_MODEL_NAME", "")
+EMBEDDING_API_URL = environment.text("EMBEDDING_API_URL", "").rstrip("/")
+EMBEDDING_API_KEY = environment.text("EMBEDDING_API_KEY", "")
+EMBEDDING_API_MODEL = environment.text("EMBEDDING_API_MODEL", "")
+EMBEDDING_API_DIMENSIONS = environment.integer("EMBEDDING_API_DIMENSIONS", 1536, least=1)
 
 # --- people
 AUTH_USER_MODEL = "accounts.User"

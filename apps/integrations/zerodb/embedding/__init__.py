@@ -1,9 +1,8 @@
 """Text to vectors, on this machine: which models are served and the engine that runs them."""
 
-from apps.integrations.zerodb.embedding.engine import EmbeddingEngine, ModelFileDamaged
+from apps.integrations.zerodb.embedding.engine import EmbeddingEngine, EmbeddingFailed, EmbeddingModel, ModelFileDamaged
 from apps.integrations.zerodb.embedding.registry import (
     DEFAULT_MODEL,
-    EmbeddingModel,
     UnknownModel,
     accepted_models,
     resolve_model,
@@ -12,6 +11,7 @@ from apps.integrations.zerodb.embedding.registry import (
 __all__ = [
     "DEFAULT_MODEL",
     "EmbeddingEngine",
+    "EmbeddingFailed",
     "EmbeddingModel",
     "ModelFileDamaged",
     "UnknownModel",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +14,10 @@ Vectors = npt.NDArray[np.float32]
 
 class ModelFileDamaged(RuntimeError):
     """A model file is missing or is not the file that was tested."""
+
+
+class EmbeddingFailed(RuntimeError):
+    """The model could not be asked, or gave what can't be used. The message is for people and holds no secret."""
 
 
 class EmbeddingEngine(Protocol):
@@ -27,6 +32,22 @@ class EmbeddingEngine(Protocol):
         """Unit vectors of shape (len(texts), dimensions), float32, in the order of ``texts``.
 
         The same text gives the same vector, whatever else is in the call.
-        Raises ModelFileDamaged when the model cannot be loaded.
+        Raises ModelFileDamaged when the model cannot be loaded, EmbeddingFailed when it is elsewhere and does not
+        answer.
         """
         ...
+
+
+@dataclass(frozen=True)
+class EmbeddingModel:
+    """A name a request may use, and the model that answers to it."""
+
+    name: str
+    dimensions: int
+    description: str
+    served_by: str
+    open_engine: Callable[[], EmbeddingEngine]
+
+    @property
+    def engine(self) -> EmbeddingEngine:
+        return self.open_engine()

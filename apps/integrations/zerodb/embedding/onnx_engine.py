@@ -26,10 +26,10 @@ BATCH_TEXTS = 32
 
 @dataclass(frozen=True)
 class ModelFile:
-    """A file and the SHA-256 it had when it was tested."""
+    """A file and the SHA-256 it had when it was tested; None for a file that an operator brought."""
 
     path: Path
-    sha256: str
+    sha256: str | None = None
 
     def verified_bytes(self) -> bytes:
         """The content. Raises ModelFileDamaged when absent or changed."""
@@ -37,7 +37,7 @@ class ModelFile:
             content = self.path.read_bytes()
         except OSError as error:
             raise ModelFileDamaged(f"The embedding model file {self.path.name} cannot be read.") from error
-        if hashlib.sha256(content).hexdigest() != self.sha256:
+        if self.sha256 is not None and hashlib.sha256(content).hexdigest() != self.sha256:
             raise ModelFileDamaged(f"The embedding model file {self.path.name} is not the one expected.")
         return content
 
@@ -45,11 +45,15 @@ class ModelFile:
 class OnnxEngine:
     """Loads its model on the first call and keeps it for the life of the process."""
 
-    def __init__(self, *, weights: ModelFile, tokenizer: ModelFile, max_tokens: int, threads: int) -> None:
+    def __init__(
+        self, *, weights: ModelFile, tokenizer: ModelFile, max_tokens: int, threads: int, first_token: bool = False
+    ) -> None:
+        """``first_token``: a text's vector is that of its first token, not the mean of all."""
         self._weights = weights
         self._tokenizer = tokenizer
         self._max_tokens = max_tokens
         self._threads = threads
+        self._first_token = first_token
         self._lock = threading.Lock()
         self._ready: tuple[int, Tokenizer, InferenceSession] | None = None
 
@@ -62,7 +66,7 @@ class OnnxEngine:
         encodings = tokenizer.encode_batch(list(texts))
         vectors: list[Vectors | None] = [None] * len(encodings)
         for batch in _batches(encodings):
-            pooled = _run(session, [encodings[position] for position in batch])
+            pooled = _run(session, [encodings[position] for position in batch], self._first_token)
             for position, vector in zip(batch, pooled, strict=True):
                 vectors[position] = vector
         return np.asarray(vectors, dtype=np.float32)
@@ -106,14 +110,20 @@ def _batches(encodings: Sequence[Encoding]) -> Iterator[list[int]]:
         yield batch
 
 
-def _run(session: InferenceSession, encodings: Sequence[Encoding]) -> Vectors:
+def _run(session: InferenceSession, encodings: Sequence[Encoding], first_token: bool) -> Vectors:
     longest = max(len(encoding.ids) for encoding in encodings)
     ids = np.zeros((len(encodings), longest), dtype=np.int64)
     mask = np.zeros_like(ids)
     for row, encoding in enumerate(encodings):
         ids[row, : len(encoding.ids)] = encoding.ids
         mask[row, : len(encoding.ids)] = 1
-    (hidden,) = session.run(None, {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)})
-    weights = mask[:, :, None].astype(np.float32)
-    means = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
-    return means / np.linalg.norm(means, axis=1, keepdims=True)
+    given = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+    # Some models have no token types.
+    wanted = {wanted.name: given[wanted.name] for wanted in session.get_inputs()}
+    hidden = session.run(None, wanted)[0]
+    if first_token:
+        pooled: Vectors = hidden[:, 0]
+    else:
+        weights = mask[:, :, None].astype(np.float32)
+        pooled = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
+    return pooled / np.linalg.norm(pooled, axis=1, keepdims=True)

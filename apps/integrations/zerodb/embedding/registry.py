@@ -3,37 +3,24 @@
 This server has one built-in model. A request may name any 384-dimension model of the ZeroDB contract; they are
 answered by the built-in one. Answers bear the name that was asked for, which is what clients compare, and beside it
 ``served_by``, which is what really ran.
+
+An operator may add two: one behind an OpenAI-compatible address, and one in a folder on this machine (``configured``).
+Vectors of different models never meet: a search compares only what the same model made.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from apps.integrations.zerodb.embedding.engine import EmbeddingEngine
+from apps.integrations.zerodb.embedding.configured import configured_models
+from apps.integrations.zerodb.embedding.engine import EmbeddingEngine, EmbeddingModel
 from apps.integrations.zerodb.embedding.onnx_engine import ModelFile, OnnxEngine
 
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 # What the model was trained with; longer texts are cut.
 MINILM_MAX_TOKENS = 256
-
-
-@dataclass(frozen=True)
-class EmbeddingModel:
-    """A name a request may use, and the model that answers to it."""
-
-    name: str
-    dimensions: int
-    description: str
-    served_by: str
-    open_engine: Callable[[], EmbeddingEngine]
-
-    @property
-    def engine(self) -> EmbeddingEngine:
-        return self.open_engine()
 
 
 class UnknownModel(LookupError):
@@ -62,7 +49,7 @@ _STANDS_IN = f"Accepted for compatibility; answered by {MINILM_NAME}."
 
 # The contract's default, whose name clients send and expect; not the model behind it.
 DEFAULT_MODEL = EmbeddingModel("BAAI/bge-small-en-v1.5", 384, _STANDS_IN, MINILM_NAME, _minilm)
-_MODELS = {
+_BUILT_IN = {
     model.name: model
     for model in (
         DEFAULT_MODEL,
@@ -80,12 +67,17 @@ _MODELS = {
     )
 }
 # Older callers leave the family out.
-_SHORT_NAMES = {name.removeprefix("sentence-transformers/"): model for name, model in _MODELS.items()}
+_SHORT_NAMES = {name.removeprefix("sentence-transformers/"): model for name, model in _BUILT_IN.items()}
 
 
 def accepted_models() -> list[EmbeddingModel]:
     """Every model a request may name, the default first."""
-    return list(_MODELS.values())
+    return [*_BUILT_IN.values(), *configured_models()]
+
+
+def built_in_names() -> frozenset[str]:
+    """Names that no configured model may take: vectors under them were made by the built-in one."""
+    return frozenset(_BUILT_IN) | frozenset(_SHORT_NAMES)
 
 
 def resolve_model(name: str | None) -> EmbeddingModel:
@@ -95,7 +87,10 @@ def resolve_model(name: str | None) -> EmbeddingModel:
     """
     if not name:
         return DEFAULT_MODEL
-    model = _MODELS.get(name) or _SHORT_NAMES.get(name)
-    if model is None:
-        raise UnknownModel(name)
-    return model
+    model = _BUILT_IN.get(name) or _SHORT_NAMES.get(name)
+    if model is not None:
+        return model
+    for configured in configured_models():
+        if configured.name == name:
+            return configured
+    raise UnknownModel(name)

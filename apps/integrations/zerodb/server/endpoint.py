@@ -14,6 +14,7 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from apps.integrations.zerodb.embedding import EmbeddingFailed
 from apps.integrations.zerodb.server import authentication
 from apps.integrations.zerodb.server.call import Call
 from apps.integrations.zerodb.server.errors import (
@@ -56,6 +57,9 @@ def endpoint(
             answer = view(call, **arguments)
         except ApiError as refusal:
             return _refused(refusal)
+        except EmbeddingFailed as failure:
+            logger.warning("A text could not be embedded: %s", failure)
+            return _refused(ApiError(503, "SERVICE_UNAVAILABLE", "The embedding model is not available right now."))
         except OperationalError:
             logger.exception("The database did not answer a ZeroDB request.")
             return _refused(ApiError(503, "SERVICE_UNAVAILABLE", "The store is not available right now."))
