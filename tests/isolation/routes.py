@@ -206,6 +206,46 @@ ROUTES: dict[str, Kind] = {
         GET=Asks("audit.view", answers=(200, 286)), POST=Asks("audit.view", answers=(302,))
     ),
     "/app/<account_slug>/inbox/": page(GET=Asks("conversations.view")),
+    "/app/<account_slug>/inbox/new/": page(
+        GET=Asks("conversations.create"), POST=Asks("conversations.create", {"contact": "nobody"}, answers=(422,))
+    ),
+    "/app/<account_slug>/inbox/canned/": page(GET=Asks("canned_responses.view")),
+    "/app/<account_slug>/inbox/canned/new/": page(
+        GET=Asks("canned_responses.manage"),
+        POST=Asks("canned_responses.manage", {"short_code": "hours", "content": "From nine to five."}),
+    ),
+    "/app/<account_slug>/inbox/canned/<kept_id>/": page(
+        of={"kept_id": a_canned_response},
+        GET=Asks("canned_responses.manage"),
+        POST=Asks("canned_responses.manage", {"short_code": "hours", "content": "From nine to five."}),
+    ),
+    "/app/<account_slug>/inbox/canned/<kept_id>/delete/": page(
+        of={"kept_id": a_canned_response}, GET=Asks("canned_responses.manage"), POST=Asks("canned_responses.manage")
+    ),
+    "/app/<account_slug>/inbox/labels/": page(GET=Asks("labels.view")),
+    "/app/<account_slug>/inbox/labels/new/": page(
+        GET=Asks("labels.manage"), POST=Asks("labels.manage", {"name": "topic", "colour": "grey"})
+    ),
+    "/app/<account_slug>/inbox/labels/<kept_id>/": page(
+        of={"kept_id": a_label},
+        GET=Asks("labels.manage"),
+        POST=Asks("labels.manage", {"name": "topic", "colour": "grey"}),
+    ),
+    "/app/<account_slug>/inbox/labels/<kept_id>/delete/": page(
+        of={"kept_id": a_label}, GET=Asks("labels.manage"), POST=Asks("labels.manage")
+    ),
+    "/app/<account_slug>/inbox/inboxes/": page(GET=Asks("inboxes.view")),
+    "/app/<account_slug>/inbox/inboxes/new/": page(
+        GET=Asks("inboxes.manage"), POST=Asks("inboxes.manage", {"name": "Other", "channel": "api"})
+    ),
+    "/app/<account_slug>/inbox/inboxes/<kept_id>/": page(
+        of={"kept_id": an_inbox},
+        GET=Asks("inboxes.manage"),
+        POST=Asks("inboxes.manage", {"name": "Other", "channel": "api"}),
+    ),
+    "/app/<account_slug>/inbox/inboxes/<kept_id>/delete/": page(
+        of={"kept_id": an_inbox}, GET=Asks("inboxes.manage"), POST=Asks("inboxes.manage")
+    ),
     "/app/<account_slug>/inbox/canned/pick/": page(GET=Asks("canned_responses.view")),
     "/app/<account_slug>/inbox/<conversation_id>/": page(
         of={"conversation_id": a_conversation}, GET=Asks("conversations.view")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from apps.accounts.pages.registry import Panel, Section, Stat, register
+from apps.accounts.pages.registry import Command, Panel, Section, Stat, register
 from apps.chat.models import Conversation
 from apps.chat.pages.inbox_filters import member_of
 from apps.chat.selectors import ConversationFilter, whole
@@ -21,6 +21,10 @@ def register_all() -> None:
         Section(
             "", "inbox", "inbox", "Inbox", "conversations.view", 15, tab="Inbox", family="inbox", count=unread_of_mine
         ),
+        Command("inbox_new", "message-plus", "Begin a conversation", "conversations.create"),
+        Command("inbox_canned", "message-bolt", "Canned responses", "canned_responses.view"),
+        Command("inbox_labels", "tag", "Labels of conversations", "labels.view"),
+        Command("inbox_inboxes", "inbox", "Inboxes", "inboxes.manage"),
         Stat("Open conversations", "conversations.view", 15, _open),
         Panel("chat/dashboard/waiting.html", "conversations.view", 15, _waiting),
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from apps.chat.pages import canned_responses, changing, conversation, inbox, saying
+from apps.chat.pages import beginning, canned_responses, changing, conversation, inbox, keeping, saying
+from apps.chat.pages.kept_kinds import KINDS
 
 _ONE = "inbox/<uuid:conversation_id>/"
 
 tenant: list[URLPattern] = [
     path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/new/", beginning.begin, name="inbox_new"),
     path(_ONE, conversation.conversation, name="inbox_conversation"),
     path(_ONE + "lines/", conversation.lines, name="inbox_lines"),
     path(_ONE + "say/", saying.say, name="inbox_say"),
@@ -19,4 +21,5 @@ tenant: list[URLPattern] = [
     path(_ONE + "labels/", changing.labels, name="inbox_conversation_labels"),
     path(_ONE + "delete/", changing.delete, name="inbox_delete"),
     path("inbox/canned/pick/", canned_responses.pick, name="inbox_canned_pick"),
+    *keeping.urls(KINDS),
 ]
