@@ -93,7 +93,7 @@ def forget_others(row: Integration, *, actor: Actor, own_too: bool = False) -> N
 
 def hold(kind: str) -> None:
     """For the vault: lock the connection that a grant belongs to. Needs the scope of the account."""
-    Integration.objects.select_for_update().filter(pk=connection_of(kind)).first()
+    Integration.objects.select_for_update(no_key=True).filter(pk=connection_of(kind)).first()
 
 
 def give_back(kind: str, grant: Grant) -> None:

@@ -31,9 +31,9 @@ def clear_left(*, now: datetime) -> int:
 
 def _drop_if_left(account_id: UUID, kind: str) -> bool:
     with tenant(account_id):
-        row = Integration.objects.select_for_update().filter(pk=connection_of(kind)).first()
+        row = Integration.objects.select_for_update(no_key=True).filter(pk=connection_of(kind)).first()
         try:
-            left = row is None or kind_of(row) != kind
+            left = row is None or row.definition.oauth is None or kind_of(row) != kind
         except UnknownProvider:
             return False
         if left:

@@ -93,11 +93,7 @@ def _renew(row: Integration, access: VaultAccess) -> None:
 
 def _access_of(row: Integration) -> VaultAccess | None:
     """Access to the grant that it uses, if that is due."""
-    try:
-        by_grant = row.definition.oauth is not None
-    except UnknownProvider:
-        return None
-    token = Token.objects.filter(kind=kind_of(row)).first() if by_grant else None
+    token = Token.objects.filter(kind=_kind_of(row)).first()
     if token is None or token.status == Token.Status.REAUTH_REQUIRED or not grant_of(token).is_due(timezone.now()):
         return None
     return VaultAccess(row, row.credentials)
@@ -105,7 +101,7 @@ def _access_of(row: Integration) -> VaultAccess | None:
 
 def _tell_losses(row: Integration) -> None:
     for token in lost_grants():
-        if token.kind != kind_of(row):
+        if token.kind != _kind_of(row):
             continue
         with transaction.atomic():
             # First the trail, then the grant: who calls holds the end of the trail while they wait for a grant.
@@ -113,6 +109,14 @@ def _tell_losses(row: Integration) -> None:
             audit.record("integration.consent_lost", actor=_ACTOR, entity=row, label=row.label, changes=changes)
             if not mark_loss_told(token):
                 transaction.set_rollback(True)
+
+
+def _kind_of(row: Integration) -> str:
+    """The vault's name for its grant; "" for a service that gives none, or is not known any more."""
+    try:
+        return kind_of(row) if row.definition.oauth is not None else ""
+    except UnknownProvider:
+        return ""
 
 
 def _due(now: datetime) -> list[tuple[UUID, UUID]]:

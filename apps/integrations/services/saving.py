@@ -12,6 +12,7 @@ from typing import Any
 from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.integrations.models import Integration
+from apps.integrations.oauth.trial import ConsentNeeded
 from apps.integrations.services.connections import change, draft, draft_change, store
 from apps.integrations.services.outcomes import keep_failure
 from apps.integrations.services.trying import (
@@ -98,11 +99,15 @@ def _tried(row: Integration, counted: Integration) -> Outcome:
 
 
 def _tried_if_allowed(row: Integration, counted: Integration) -> Outcome | None:
-    """None when it was tested often enough for now: the connection says "not tested" until somebody does."""
+    """None when it was tested often enough for now, or nobody was asked since another consent is needed first.
+
+    The connection says "not tested" then, until somebody does.
+    """
     try:
-        return _tried(row, counted)
+        outcome = _tried(row, counted)
     except TooManyTests:
         return None
+    return None if isinstance(outcome.error, ConsentNeeded) else outcome
 
 
 def _noted(row: Integration, outcome: Outcome | None, actor: Actor) -> Integration:

@@ -170,6 +170,18 @@ def test_a_renewal_that_works_again_ends_the_waiting(
     assert reread(cast, row).status == "connected"
 
 
+def test_a_connection_whose_provider_is_gone_stops_nobody(
+    zoho: Zoho, cast: Cast, row: Integration, asked: list[tuple[str, str]]
+) -> None:
+    with tenant(cast.account):
+        Token.objects.update(status="reauth_required")
+        Integration.objects.update(provider="gone")
+    renewing.sweep()
+    work_off(asked)
+    assert clear_left(now=timezone.now() + timedelta(hours=2)) == 0
+    assert (zoho.calls, losses(cast)) == ([], [])
+
+
 def test_grants_that_no_connection_uses_are_cleared_away(zoho: Zoho, cast: Cast) -> None:
     """Of a trial whose process died; those of a trial that runs are younger."""
     row = make(cast, TYPED)

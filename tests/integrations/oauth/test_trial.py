@@ -110,6 +110,18 @@ def test_another_client_id_needs_a_new_consent_and_says_so(
         client_of(reread(cast, consented))
 
 
+def test_another_client_id_that_is_saved_anyway_waits_for_consent(
+    zoho: Zoho, cast: Cast, consented: Integration
+) -> None:
+    with tenant(cast.account):
+        other = {"client_id": "1000.other", "client_secret": "another"}
+        saving.change_anyway(lock_integration(consented.pk), actor=OWNER, credentials=other)
+        now = Integration.objects.get()
+        assert (now.status, now.last_tested_at, now.credentials) == ("not_configured", None, other)
+        assert now.last_error_todo.startswith("Connect it again")
+    assert (kept(cast), zoho.calls) == ([], [])
+
+
 def test_a_secret_that_is_changed_for_the_same_client_id_keeps_consent(
     zoho: Zoho, cast: Cast, api: ApiClient, consented: Integration
 ) -> None:
