@@ -25,7 +25,7 @@ def expand(table: str, account_id: UUID, bounds: list[tuple[int, int]]) -> dict[
     if not bounds:
         return {}
     next_word = f"SELECT word FROM {table} WHERE account_id = %s AND word"  # noqa: S608
-    rows = _rows(
+    rows = rows_of(
         f"SELECT span.low, span.high, found.word FROM unnest(%s::bigint[], %s::bigint[]) AS span(low, high) "  # noqa: S608
         f"CROSS JOIN LATERAL (WITH RECURSIVE step(word) AS ("
         f"({next_word} BETWEEN span.low AND span.high ORDER BY word LIMIT 1) UNION ALL "
@@ -44,7 +44,7 @@ def count(table: str, account_id: UUID, numbers: list[int], before: UUID) -> dic
     if not numbers:
         return {}
     most = max(1, COUNTED_UP_TO * 32 // max(32, len(numbers)))
-    rows = _rows(
+    rows = rows_of(
         f"SELECT asked.word, (SELECT count(*) FROM (SELECT FROM {table} WHERE account_id = %s "  # noqa: S608
         f"AND word = asked.word AND message_id < %s LIMIT {most}) AS found) FROM unnest(%s::bigint[]) AS asked(word)",
         [account_id, before, numbers],
@@ -111,7 +111,7 @@ def _walk(
 ) -> Round:
     inside, inside_params = messages.order_by().values_list("id", "content").query.sql_with_params()
     condition, condition_params = _condition(table, account_id, rest)
-    rows = _rows(
+    rows = rows_of(
         f"WITH walked AS MATERIALIZED ({source}), "  # noqa: S608
         f"hits AS (SELECT walked.message_id, message.content FROM walked JOIN LATERAL ("
         f"SELECT * FROM ({inside}) AS found(id, content) WHERE found.id = walked.message_id OFFSET 0) AS message "
@@ -141,7 +141,8 @@ def _condition(table: str, account_id: UUID, what: Plan | None) -> tuple[str, li
     return f"({words})", [param for _, some in parts for param in some]
 
 
-def _rows(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
+def rows_of(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
+    """What a statement answers."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
