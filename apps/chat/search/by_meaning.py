@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -26,12 +26,13 @@ class MeaningHit:
     message_id: UUID
     score: float
     passage: int
+    vector: Sequence[float] = field(default=(), repr=False)
 
 
 def nearest_messages(
-    query: str, *, limit: int, actor: Actor, conditions: Mapping[str, Any] | None = None
+    query: str, *, limit: int, actor: Actor, conditions: Mapping[str, Any] | None = None, vectors: int = 0
 ) -> list[MeaningHit]:
-    """Up to ``limit`` messages, best first; none while nothing is indexed.
+    """Up to ``limit`` messages, best first, the first ``vectors`` with theirs; none while nothing is indexed.
 
     Raises NoProject, LimitReached, OutboundError.
     """
@@ -40,9 +41,20 @@ def nearest_messages(
         return []
     with project() as client, metered("zerodb", Line("searches", 1, "zerodb"), actor=actor):
         (vector,) = client.generate([without_secrets(query)], model=generation.model).vectors
-        hits = client.nearest(
-            vector, namespace=generation.namespace, limit=min(limit, MOST_HITS), conditions=conditions
-        )
+        hits = []
+        if vectors:
+            hits = client.nearest(
+                vector,
+                namespace=generation.namespace,
+                limit=min(vectors, limit),
+                conditions=conditions,
+                with_vectors=True,
+            )
+        # A short answer was all there is; vectors of a thousand would be megabytes.
+        if not vectors or len(hits) == vectors < limit:
+            hits += client.nearest(
+                vector, namespace=generation.namespace, limit=min(limit, MOST_HITS), conditions=conditions
+            )
     return best_of_each(hits)
 
 
@@ -52,5 +64,5 @@ def best_of_each(hits: list[Hit]) -> list[MeaningHit]:
     for hit in hits:
         message_id = message_id_of(hit.id)
         if message_id not in found:
-            found[message_id] = MeaningHit(message_id, hit.score, int(hit.id[37:] or 0))
+            found[message_id] = MeaningHit(message_id, hit.score, int(hit.id[37:] or 0), hit.vector)
     return list(found.values())

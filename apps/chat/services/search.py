@@ -9,9 +9,14 @@ from django.db import models
 
 from apps.accounts.actors import Actor
 from apps.accounts.permissions import require
-from apps.chat.search.by_meaning import nearest_messages
+from apps.chat.indexing.vectors import NoProject
+from apps.chat.search.by_meaning import MeaningHit, nearest_messages
+from apps.chat.search.by_words import messages_with_words
+from apps.chat.search.fusing import COMPARED, HeldWords, Meant, fuse
 from apps.chat.search.showing import ConversationHit, Ranked, grouped
 from apps.chat.selectors import ConversationFilter
+from apps.integrations.outbound.errors import OutboundError
+from apps.vault.messages import QueryFault, SearchIsOff
 
 LONGEST_QUERY = 500
 DEFAULT_LIMIT, MOST = 10, 50
@@ -45,7 +50,8 @@ def search_conversations(
 ) -> Found:
     """The best conversations for ``query``, with their best passages.
 
-    Raises PermissionDenied, ValidationError naming the field ``query``, NoProject, LimitReached, OutboundError.
+    By both, what can't be asked is left out and told in ``notices``. Raises PermissionDenied, LimitReached,
+    ValidationError naming the field ``query``; by meaning alone also NoProject, OutboundError.
     """
     require(actor, "conversations.view")
     query = " ".join(query.split())
@@ -56,7 +62,39 @@ def search_conversations(
         raise ValidationError({"query": ValidationError(words, code="max_length")})
     wanted = wanted or ConversationFilter()
     candidates = CANDIDATES if wanted == ConversationFilter() else CANDIDATES_NARROWED
-    ranked = [
-        Ranked(hit.message_id, hit.score, hit.passage) for hit in nearest_messages(query, limit=candidates, actor=actor)
-    ]
-    return Found(grouped(ranked, wanted, limit=limit))
+    if mode == Mode.MEANING:
+        meaning = nearest_messages(query, limit=candidates, actor=actor)
+        return Found(grouped([Ranked(hit.message_id, hit.score, hit.passage) for hit in meaning], wanted, limit=limit))
+    notices: list[str] = []
+    held = _words(query, candidates, notices, alone=mode == Mode.WORDS)
+    if mode == Mode.WORDS:
+        return Found(grouped([Ranked(hit.message_id, hit.evidence) for hit in held], wanted, limit=limit), notices)
+    meaning = _meaning(query, COMPARED if candidates == CANDIDATES else candidates, actor, notices)
+    return Found(grouped(_fused(held, meaning), wanted, limit=limit), notices)
+
+
+def _words(query: str, limit: int, notices: list[str], *, alone: bool) -> list[HeldWords]:
+    """By words; what can't be asked is a fault of ``query`` when ``alone``, else no hit."""
+    try:
+        return messages_with_words(query, limit=limit)
+    except SearchIsOff as off:
+        notices.append(str(off))
+    except QueryFault as fault:
+        if alone:
+            raise ValidationError({"query": ValidationError(str(fault), code=fault.code)}) from fault
+    return []
+
+
+def _meaning(query: str, limit: int, actor: Actor, notices: list[str]) -> list[MeaningHit]:
+    """By meaning; while the service does not answer, words alone are better than nothing."""
+    try:
+        return nearest_messages(query, limit=limit, actor=actor, vectors=COMPARED)
+    except (NoProject, OutboundError):
+        notices.append("Search by meaning does not answer at the moment: these were found by their words.")
+        return []
+
+
+def _fused(words: list[HeldWords], meaning: list[MeaningHit]) -> list[Ranked]:
+    passages = {hit.message_id: hit.passage for hit in meaning}
+    fused = fuse(words, [Meant(hit.message_id, hit.score, hit.vector) for hit in meaning])
+    return [Ranked(hit.message_id, hit.score, passages.get(hit.message_id, 0)) for hit in fused]
