@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.chat.search.weighing import rarity, weigh
@@ -17,6 +17,7 @@ words = st.sampled_from("abcdef")
 held = st.dictionaries(st.integers(0, 9).map(lambda number: UUID(int=number)), st.sets(words))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
 @given(held, st.sets(words), st.dictionaries(words, st.integers(0, 1000)), st.integers(0, 1000))
 def test_evidence_is_a_share_and_the_most_comes_first(
     held: dict[UUID, set[str]], asked: set[str], frequencies: dict[str, int], messages: int
