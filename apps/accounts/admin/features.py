@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, BooleanRadioFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminRadioSelectWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from apps.accounts.actors import Actor
 from apps.accounts.admin.account_panels import AccountPanel, add_account_panel
@@ -48,7 +48,7 @@ class StageForm(forms.Form):
 
     stage = forms.ChoiceField(
         choices=[(stage.value, f"{stage.label}: {_MEANINGS[stage]}") for stage in Stage],
-        widget=UnfoldAdminRadioSelectWidget,
+        widget=forms.RadioSelect,
     )
     percent = forms.IntegerField(
         min_value=0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -39,7 +40,10 @@ def switch(request: HttpRequest) -> HttpResponse:
     if not is_part(request):
         return done(request, address(account, PAGE), words or refusal)
     context = {**card_context(request), "card": card(state), "refusal": refusal}
-    return part(request, "integrations/ai/feature.html", context, words=words)
+    answer = part(request, "integrations/ai/feature.html", context, words=words)
+    # The switch was disabled while it was saved, and lost the focus by that.
+    answer["HX-Trigger-After-Settle"] = json.dumps({"focus-on": f"switch-{state.feature.name}"})
+    return answer
 
 
 def cards(request: HttpRequest) -> dict[str, Any]:
@@ -81,6 +85,7 @@ def use_context(request: HttpRequest) -> dict[str, Any]:
         "shown": shown,
         "chart": _chart(month.days, shown),
         "finding": _finding(month.days, shown),
+        "is_empty": not any(quantity(day, shown) for day in month.days),
         "panels": [{"template": panel.template, **context} for panel, context in found if context is not None],
         "may_see_costs": allows(actor_of(request), "usage.view"),
     }
