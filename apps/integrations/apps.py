@@ -14,6 +14,8 @@ class IntegrationsConfig(AppConfig):
         from django.db.models.signals import post_save
 
         from apps.accounts.demo.build import demo_account_built
+        from apps.accounts.metering import declare_source
+        from apps.accounts.metering.holding import SOURCE, declare_holdings
         from apps.accounts.signals import account_created, feature_chosen, feature_staged, job_cancelled
         from apps.integrations import checks, jobs  # noqa: F401 - registers the checks, declares the kinds
         from apps.integrations.demo.connections import add_connections
@@ -22,6 +24,7 @@ class IntegrationsConfig(AppConfig):
         from apps.integrations.pages.entries import register_all
         from apps.integrations.phrases import say_all
         from apps.integrations.prices import declare_all
+        from apps.integrations.zerodb import holdings
         from apps.integrations.zerodb.provisioning import aligning, close_cancelled, plan_project
         from apps.integrations.zerodb.readiness import project_saved
         from apps.vault.tokens import declare_service
@@ -38,3 +41,6 @@ class IntegrationsConfig(AppConfig):
         register_all()
         say_all()
         declare_all()
+        holdings.declare_prices()
+        declare_holdings(holdings.read)
+        declare_source(SOURCE, "AI data")

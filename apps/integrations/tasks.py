@@ -12,6 +12,7 @@ from apps.accounts.tenancy.tasks import TenantTask
 from apps.integrations.oauth import leftovers, renewing
 from apps.integrations.outbound.errors import OutboundError
 from apps.integrations.webhooks import handing_on, refusals, retention
+from apps.integrations.zerodb import holdings
 from apps.integrations.zerodb.provisioning.aligning import align_all
 from apps.integrations.zerodb.provisioning.reconciling import reconcile
 from apps.integrations.zerodb.server.store.purge import purge_deleted_projects
@@ -33,6 +34,12 @@ def reconcile_projects() -> dict[str, int]:
 def align_features() -> int:
     """Bring the AI projects in step with the feature switches; after a stage was changed, and by beat every hour."""
     return align_all()
+
+
+@shared_task(name="integrations.count_holdings")
+def count_holdings() -> int:
+    """Count into the ledger what the accounts' AI projects hold, each once a day; beat calls this every hour."""
+    return holdings.count_all(timezone.now())
 
 
 @shared_task(name="integrations.purge_zerodb_projects")

@@ -143,6 +143,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-index": {"task": "chat.sweep_index", "schedule": 3.0},
     "renew-grants": {"task": "integrations.renew_grants", "schedule": 60.0},
     "clear-left-grants": {"task": "integrations.clear_left_grants", "schedule": 3600.0},
+    "count-holdings": {"task": "integrations.count_holdings", "schedule": 3600.0},
     "purge-zerodb-projects": {"task": "integrations.purge_zerodb_projects", "schedule": 3600.0},
 }
 # What all prices, costs and limits of cost are in (ISO 4217).

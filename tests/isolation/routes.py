@@ -84,6 +84,7 @@ ROUTES: dict[str, Kind] = {
     ),
     "/app/<account_slug>/usage/": page(GET=Asks("usage.view")),
     "/app/<account_slug>/usage/report/": page(GET=Asks("usage.view")),
+    "/app/<account_slug>/usage/estimate/": page(GET=Asks("usage.view")),
     "/app/<account_slug>/usage/limits/new/": page(
         GET=Asks("limits.manage"),
         POST=Asks(

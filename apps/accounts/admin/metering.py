@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -44,7 +45,7 @@ class PriceAdmin(PlatformModelAdmin):
     search_fields = ("unit", "item")
     search_help_text = "Unit or item"
     ordering = ("unit", "item", "-starts_at")
-    fields = ("unit", "item", "amount", "per", "starts_at", "currency", "origin", "applied_at")
+    fields = ("unit", "item", "amount", "per", "free", "starts_at", "currency", "origin", "applied_at")
     readonly_fields = ("currency", "origin", "applied_at")
     changes = (
         Change(
@@ -77,6 +78,7 @@ class PriceAdmin(PlatformModelAdmin):
             item=obj.item,
             amount=obj.amount,
             per=obj.per,
+            free=obj.free or Decimal(0),
             starts_at=obj.starts_at,
         )
         obj.pk = row.pk
@@ -84,7 +86,8 @@ class PriceAdmin(PlatformModelAdmin):
     @display(description="Price")
     def shown(self, price: Price) -> str:
         per = "" if price.per == 1 else f" per {price.per.normalize():,f}"
-        return f"{price.amount.normalize():f} {price.currency}{per}"
+        free = f", {price.free.normalize():,f} free" if price.free else ""
+        return f"{price.amount.normalize():f} {price.currency}{per}{free}"
 
     @display(description="Set by", ordering="origin", label={"The operator": "info", "The product": "off"})
     def origin_label(self, price: Price) -> str:

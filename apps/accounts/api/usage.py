@@ -18,9 +18,12 @@ from rest_framework import serializers
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 
+from apps.accounts.api.estimate import EstimateSerializer, ForecastSerializer, show_estimate, show_forecast
 from apps.accounts.api.problems import FieldError, invalid
 from apps.accounts.api.serializers import Parameters
 from apps.accounts.api.views import AccountView, answer
+from apps.accounts.metering.estimating import estimate
+from apps.accounts.metering.forecast import forecast
 from apps.accounts.metering.selectors import GROUPS, MOST, Group, total, usage
 
 LONGEST = 400
@@ -97,6 +100,8 @@ class CostsSerializer(serializers.Serializer[Any]):
     total = serializers.DecimalField(max_digits=24, decimal_places=10, allow_null=True)
     unpriced = serializers.IntegerField()
     results = CostGroupSerializer(many=True)
+    forecast = ForecastSerializer(help_text="Of this month, whatever the days that were asked for.")
+    estimate = EstimateSerializer(allow_null=True, help_text="Of this month; null: there is no AI project.")
 
     def get_fields(self) -> dict[str, Any]:
         return {"from": serializers.DateField(), "to": serializers.DateField(), **super().get_fields()}
@@ -174,7 +179,14 @@ class AccountCostsView(_LedgerView):
         results = [
             {**_named(one), "cost": money(one.cost), "unpriced": one.unpriced, "calls": one.calls} for one in groups
         ]
-        return {"total": money(whole.cost), "unpriced": whole.unpriced, "results": results}
+        now = timezone.now()
+        return {
+            "total": money(whole.cost),
+            "unpriced": whole.unpriced,
+            "results": results,
+            "forecast": show_forecast(forecast(now)),
+            "estimate": show_estimate(estimate(self.account.id, now)),
+        }
 
 
 def days_of(wanted: dict[str, Any]) -> tuple[date, date]:

@@ -17,6 +17,10 @@ _QUANTUM, _MOST = Decimal("0.000001"), Decimal(10) ** 17
 CALLS = "calls"
 """The unit of requests as such. What services bill has units of its own: tokens, messages, searches."""
 
+VECTORS, SEARCHES, MEMORY = "vectors", "searches", "memory_gb"
+HELD = frozenset({VECTORS, MEMORY})
+"""Units of what is kept rather than done: a month costs what was held in it at most, beyond what is free."""
+
 
 @dataclass(frozen=True)
 class Line:

@@ -13,11 +13,12 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.accounts import audit
 from apps.accounts.actors import Actor
-from apps.accounts.metering.lines import CALLS, Line
+from apps.accounts.metering.lines import CALLS, HELD, Line
 from apps.accounts.models import Price
 from apps.accounts.permissions import require
 from apps.accounts.tenancy.scope import platform
@@ -41,19 +42,28 @@ class _Declared:
     amount: Decimal
     per: Decimal
     starts_at: datetime
+    free: Decimal = Decimal(0)
 
 
 _declared: dict[tuple[str, str, datetime], _Declared] = {}
 
 
 def declare_price(
-    unit: str, item: str, amount: Decimal | str, per: int = 1, starts_on: date = date(2026, 1, 1)
+    unit: str,
+    item: str,
+    amount: Decimal | str,
+    per: int = 1,
+    starts_on: date = date(2026, 1, 1),
+    *,
+    free: Decimal | int = 0,
 ) -> None:
     """Say at start-up what ``per`` units of ``item`` cost from a day (UTC) on, in US dollars.
 
+    ``free``: units that cost nothing, of what is HELD.
+
     Loaded after each migrate; what the operator set stands. Raises ValueError on two prices of one item and day.
     """
-    new = _Declared(unit, item, Decimal(amount), Decimal(per), datetime.combine(starts_on, time(), UTC))
+    new = _Declared(unit, item, Decimal(amount), Decimal(per), datetime.combine(starts_on, time(), UTC), Decimal(free))
     key = (unit, item, new.starts_at)
     if _declared.get(key, new) != new:
         raise ValueError(f"Two prices of {unit} of {item} from {starts_on} on.")
@@ -75,8 +85,8 @@ def load_declared(**_: Any) -> int:
         row = rows.get(key)
         if row is None:
             Price.objects.create(**vars(wanted), currency="USD", origin=Price.Origin.DECLARED)
-        elif (row.amount, row.per) != (wanted.amount, wanted.per):
-            Price.objects.filter(pk=row.pk).update(amount=wanted.amount, per=wanted.per)
+        elif (row.amount, row.per, row.free) != (wanted.amount, wanted.per, wanted.free):
+            Price.objects.filter(pk=row.pk).update(amount=wanted.amount, per=wanted.per, free=wanted.free)
         else:
             continue
         changed += 1
@@ -103,36 +113,57 @@ def _book(units: set[str], items: set[str], at: datetime) -> dict[tuple[str, str
     return {(row.unit, row.item): row for row in sorted(rows, key=lambda row: row.origin == Price.Origin.OPERATOR)}
 
 
-def _priced(line: Line, book: dict[tuple[str, str], Price]) -> Priced:
+def price_of(unit: str, item: str, at: datetime) -> Price | None:
+    """The price that holds for a unit of ``item`` at ``at``; None when nobody knows it."""
+    return _holding(unit, item, _book({unit}, set(_names(item)), at))
+
+
+def _holding(unit: str, item: str, book: dict[tuple[str, str], Price]) -> Price | None:
     elsewhere = False
-    for name in _names(line.item):
-        row = book.get((line.unit, name))
+    for name in _names(item):
+        row = book.get((unit, name))
         if row is None:
             continue
         ours = row.currency == settings.CURRENCY
         if not ours and row.amount:
             elsewhere = True  # it costs something, and nobody said what in our currency
         elif ours or not elsewhere:  # nothing is nothing in every currency
-            price = row.unit_price
-            return Priced(
-                line, price.quantize(_UNIT_PRICE, ROUND_HALF_UP), (price * line.amount).quantize(_MONEY, ROUND_HALF_UP)
-            )
-    return Priced(line, None, None)
+            return row
+    return None
+
+
+def _priced(line: Line, book: dict[tuple[str, str], Price]) -> Priced:
+    row = _holding(line.unit, line.item, book)
+    if row is None:
+        return Priced(line, None, None)
+    price = row.unit_price
+    return Priced(
+        line, price.quantize(_UNIT_PRICE, ROUND_HALF_UP), (price * line.amount).quantize(_MONEY, ROUND_HALF_UP)
+    )
 
 
 def set_price(
-    *, actor: Actor, unit: str, item: str, amount: Decimal, starts_at: datetime, per: Decimal = Decimal(1)
+    *,
+    actor: Actor,
+    unit: str,
+    item: str,
+    amount: Decimal,
+    starts_at: datetime,
+    per: Decimal = Decimal(1),
+    free: Decimal = Decimal(0),
 ) -> Price:
     """The operator's price from a moment on. Past work without a price gets it; what had a price keeps that.
 
     Raises PermissionDenied, ValidationError naming the field.
     """
     require(actor, "prices.manage")
+    check_free(unit, free)
     with transaction.atomic(), platform("set a price"):
         row = Price.objects.filter(unit=unit, item=item, starts_at=starts_at, origin=Price.Origin.OPERATOR).first()
         before = None if row is None else _shown(row)
         row = row or Price(unit=unit, item=item, starts_at=starts_at)
-        row.amount, row.per, row.currency, row.applied_at = amount, per, settings.CURRENCY, None
+        row.amount, row.per, row.free = amount, per, free
+        row.currency, row.applied_at = settings.CURRENCY, None
         row.full_clean()
         row.save()
         audit.record(
@@ -143,6 +174,13 @@ def set_price(
             changes={"price": [before, _shown(row)], "from": row.starts_at.isoformat()},
         )
     return row
+
+
+def check_free(unit: str, free: Decimal) -> None:
+    """Raises ValidationError: what is done is counted one by one, so that a part of it can't be free."""
+    if free and unit not in HELD:
+        words = f"Only what is held has a part that is free: {', '.join(sorted(HELD))}."
+        raise ValidationError({"free": ValidationError(words, code="not_for_unit")})
 
 
 def remove_price(row: Price, *, actor: Actor) -> None:
@@ -158,4 +196,5 @@ def remove_price(row: Price, *, actor: Actor) -> None:
 
 
 def _shown(row: Price) -> str:
-    return f"{row.amount.normalize():f} {row.currency} per {row.per.normalize():f}"
+    free = f", {row.free.normalize():f} free" if row.free else ""
+    return f"{row.amount.normalize():f} {row.currency} per {row.per.normalize():f}{free}"

@@ -52,7 +52,9 @@ def settle(reservation: Reservation, *lines: Line, ok: bool = True, duration_ms:
     return beside(lambda: _settle(reservation, lines, ok, duration_ms))
 
 
-def _settle(given: Reservation, lines: Sequence[Line], ok: bool, duration_ms: int | None) -> Settled:
+def _settle(
+    given: Reservation, lines: Sequence[Line], ok: bool, duration_ms: int | None, *, as_call: bool = True
+) -> Settled:
     with tenant(_account(given)):
         lock_ledger(_account(given))
         row = _locked(given)
@@ -62,11 +64,30 @@ def _settle(given: Reservation, lines: Sequence[Line], ok: bool, duration_ms: in
         _count(row, priced)
         if not ok:
             row.idempotency_key = ""  # it was not done: who tries again does it, and pays for it
-        _write(row, priced, ok, duration_ms)
+        _write(row, priced, ok, duration_ms, as_call=as_call)
         crash_point("metering.before_settled")
         row.state, row.settled_at = Reservation.State.SETTLED, timezone.now()
         row.save(update_fields=["state", "settled_at", "idempotency_key", "updated_at"])
     return _sum(priced)
+
+
+def count(work: Work, *lines: Line, key: str) -> Settled:
+    """Count what nobody asked for first and what can't be refused, such as what is held; once for each ``key``.
+
+    It goes into limits and alerts like any use, and is no call. Raises LedgerBusy.
+    """
+
+    def once() -> Settled:
+        with tenant(work.account_id):
+            if UsageEvent.objects.filter(idempotency_key=key).exists():
+                return Settled(None, first=False)
+            now = timezone.now()
+            row = Reservation(**work.fields, at=now, expires_at=now, state=Reservation.State.EXPIRED)
+            row.account_id, row.idempotency_key = work.account_id, key
+            row.save(force_insert=True)
+            return _settle(row, lines, True, None, as_call=False)
+
+    return beside(once)
 
 
 def _locked(given: Reservation) -> Reservation:
@@ -119,7 +140,9 @@ def write_usage(row: Reservation, lines: Sequence[Line], *, ok: bool, duration_m
     _write(row, price_lines(lines, row.at), ok, duration_ms)
 
 
-def _write(row: Reservation, priced: Sequence[Priced], ok: bool, duration_ms: int | None) -> None:
+def _write(
+    row: Reservation, priced: Sequence[Priced], ok: bool, duration_ms: int | None, *, as_call: bool = True
+) -> None:
     work = Work.of(row)
     UsageEvent.objects.bulk_create(
         UsageEvent(
@@ -139,7 +162,7 @@ def _write(row: Reservation, priced: Sequence[Priced], ok: bool, duration_ms: in
         )
         for number, found in enumerate(priced)
     )
-    _roll_up(row, work, priced, ok, duration_ms or 0)
+    _roll_up(row, work, priced, ok, duration_ms or 0, as_call)
 
 
 _TRIES = 3
@@ -154,10 +177,10 @@ ON CONFLICT (account_id, day, source, subject, cause, cause_subject, user_id, ap
 """
 
 
-def _roll_up(row: Reservation, work: Work, priced: Sequence[Priced], ok: bool, duration_ms: int) -> None:
+def _roll_up(row: Reservation, work: Work, priced: Sequence[Priced], ok: bool, duration_ms: int, as_call: bool) -> None:
     sums: dict[tuple[str, str], list[Any]] = {}
     for number, found in enumerate(priced):
-        first = number == 0
+        first = number == 0 and as_call
         values: tuple[Any, ...] = (
             found.line.amount,
             found.cost or ZERO,

@@ -27,6 +27,14 @@ class Price(models.Model):
     per = models.DecimalField(
         max_digits=18, decimal_places=6, default=1, validators=[MinValueValidator(Decimal("1e-6"))]
     )
+    free = models.DecimalField(
+        max_digits=18,
+        decimal_places=6,
+        default=0,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="Units that cost nothing, of what is held in a month: memory_gb, vectors.",
+    )
     currency = models.CharField(max_length=3, default="USD")
     starts_at = models.DateTimeField()
     origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.OPERATOR, editable=False)

@@ -17,6 +17,7 @@ tenant: list[URLPattern] = [
     path("settings/", settings.settings, name="settings"),
     path("usage/", usage.usage_page, name="usage"),
     path("usage/report/", usage.report, name="usage_report"),
+    path("usage/estimate/", usage.estimate_report, name="usage_estimate"),
     path("usage/limits/new/", limits.create, name="usage_limit_new"),
     path("usage/limits/<uuid:limit_id>/", limits.change, name="usage_limit"),
     path("usage/limits/<uuid:limit_id>/remove/", limits.remove, name="usage_limit_remove"),

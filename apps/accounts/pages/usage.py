@@ -12,8 +12,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from apps.accounts.api.estimate import estimate_csv
 from apps.accounts.api.usage import csv_answer
 from apps.accounts.metering.budgets import Budget, budgets
+from apps.accounts.metering.estimating import estimate
+from apps.accounts.metering.forecast import forecast
 from apps.accounts.metering.selectors import Group, every_day, total, usage
 from apps.accounts.models import Limit, LimitAlert
 from apps.accounts.pages.door import account_of, may, tenant_page
@@ -44,7 +47,9 @@ def usage_page(request: HttpRequest) -> HttpResponse:
     whole = total(days)
     rows = [one for one in days if one.calls or one.unpriced] if by == "day" else usage(by, first, last)
     limits = budgets(now)
-    ceiling = _ceiling(limits) if first <= today <= last else None
+    is_now = first <= today <= last
+    expected = forecast(now).expected if is_now and whole.priced else None
+    ceiling = _ceiling(limits) if is_now else None
     context = {
         "month": first,
         "previous": first - timedelta(days=1),
@@ -60,7 +65,8 @@ def usage_page(request: HttpRequest) -> HttpResponse:
         "ceiling": ceiling,
         "alerts": _alerts(limits),
         "may_limit": may(request, "limits.manage"),
-        **_course(days, today, ceiling),
+        "estimate": estimate(account_of(request).id, now) if is_now else None,
+        **_course(days, today, ceiling, expected),
     }
     return render(request, "accounts/usage/page.html", context)
 
@@ -73,6 +79,13 @@ def report(request: HttpRequest) -> HttpResponse:
     by = by if by in TABS else "day"
     name = f"usage-{account_of(request).slug}-{first:%Y-%m}-by-{by}.csv"
     return csv_answer(usage(by, first, last), by, name)
+
+
+@tenant_page("usage.view")
+def estimate_report(request: HttpRequest) -> HttpResponse:
+    """What AI data costs in this month, as a CSV file."""
+    now, account = timezone.now(), account_of(request)
+    return estimate_csv(estimate(account.id, now), f"ai-data-{account.slug}-{now:%Y-%m}.csv")
 
 
 def _month(text: str, today: date) -> tuple[date, date]:
@@ -109,15 +122,13 @@ def _ceiling(limits: list[Budget]) -> Budget | None:
     return min(of_month, key=lambda one: one.limit.amount, default=None)
 
 
-def _course(days: list[Group], today: date, ceiling: Budget | None) -> dict[str, Any]:
-    """How the cost adds up, and where it is going: as on the days so far."""
+def _course(days: list[Group], today: date, ceiling: Budget | None, expected: Decimal | None) -> dict[str, Any]:
+    """How the cost adds up, and where it is going."""
     spent, sums = Decimal(0), []
     for one in days:
         spent += one.priced
         sums.append(spent if one.key <= today else None)
-    over = days[-1].key < today
     so_far = sum(1 for one in days if one.key <= today)
-    expected = None if over or not spent else spent / so_far * len(days)
     sets: list[dict[str, Any]] = [{"label": "Spent", "data": [_number(value) for value in sums]}]
     if expected is not None:
         step = (expected - spent) / max(1, len(days) - so_far)

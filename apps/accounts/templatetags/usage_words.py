@@ -53,6 +53,12 @@ def unit_words(unit: str) -> str:
 
 
 @register.filter
+def held_words(unit: str) -> str:
+    """What the estimate's units are called: "Memory, GB"."""
+    return {"memory_gb": "Memory, GB", "vectors": "Vectors stored"}.get(unit, unit_words(unit))
+
+
+@register.filter
 def part_words(source: str) -> str:
     """A part of the product as people call it."""
     return source_label(source)

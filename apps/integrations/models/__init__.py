@@ -6,6 +6,7 @@ from apps.integrations.models.received_event import ReceivedEvent
 from apps.integrations.models.zerodb_caller import ZeroCaller, ZeroKey
 from apps.integrations.models.zerodb_event import ZeroEvent
 from apps.integrations.models.zerodb_feedback import ZeroFeedback
+from apps.integrations.models.zerodb_match import ZeroMatch
 from apps.integrations.models.zerodb_memory import ZeroAgentMemory, ZeroMemory
 from apps.integrations.models.zerodb_project import ZeroProject
 from apps.integrations.models.zerodb_table import ZeroRow, ZeroTable
@@ -22,6 +23,7 @@ __all__ = [
     "ZeroEvent",
     "ZeroFeedback",
     "ZeroKey",
+    "ZeroMatch",
     "ZeroMemory",
     "ZeroProject",
     "ZeroRow",

@@ -88,7 +88,7 @@ def test_a_limit_of_a_key_is_changed_at_the_key(admin: Client) -> None:
 
 def test_who_spends_and_what_has_no_price_is_on_the_first_page(admin: Client) -> None:
     account = make_account("Harbour & Pine")
-    price("searches", "*", "0.25", starts_at=datetime(2026, 1, 1, tzinfo=UTC))
+    price("searches", "zerodb", "0.25", starts_at=datetime(2026, 1, 1, tzinfo=UTC))
     use(account, Line("searches", 10, "zerodb"))
     use(account, Line("pages", 1, "acme"))
     first = text(admin.get(page("index")))

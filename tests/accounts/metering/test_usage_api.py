@@ -82,7 +82,7 @@ def test_usage_is_summed_up_by_day_with_what_nobody_knows_beside(api: Caller, ca
 
 
 def test_costs_are_summed_up_by_source_member_and_key(api: Caller, cast: Cast) -> None:
-    price("searches", "*", "0.01")
+    price("searches", "zerodb", "0.01")
     search = Line("searches", 1, "zerodb")
     bob = Actor("user", cast.bob.id, cast.bob.email, Role.MEMBER, cast.bob.id)
     use(cast.account, search, source="api", actor=api.actor)
@@ -114,7 +114,7 @@ def test_of_very_many_the_dearest_come_first_and_the_totals_are_of_all(
 ) -> None:
     monkeypatch.setattr("apps.accounts.metering.selectors.MOST", 2)
     monkeypatch.setattr("apps.accounts.api.usage.MOST", 2)
-    price("searches", "*", "0.01")
+    price("searches", "zerodb", "0.01")
     for number in range(1, 5):
         use(cast.account, *[Line("searches", 1, "zerodb")] * number, subject=uuid7())
     answer = api("GET", "account/costs?group=subject").json()
@@ -207,7 +207,7 @@ def test_what_the_operator_limits_an_account_can_not_change(api: Caller, cast: C
 
 @pytest.mark.covers("A-09")
 def test_a_key_over_its_cost_of_the_month_is_refused_and_nothing_is_done(cast: Cast, clock: Any) -> None:
-    price("searches", "*", "0.5")
+    price("searches", "zerodb", "0.5")
     key = Caller(cast, Role.MEMBER, cost_limit_per_month=Decimal(1))
     search = Line("searches", 1, "zerodb")
     assert key("GET", "contacts").status_code == 200

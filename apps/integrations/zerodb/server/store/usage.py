@@ -46,3 +46,18 @@ def namespaces() -> list[tuple[str, int]]:
     """Each namespace with its number of vectors, by name."""
     rows = ZeroVector.objects.values_list("namespace").annotate(count=Count("id")).order_by("namespace")
     return [(name, count) for name, count in rows]
+
+
+_MEMORY_BYTES = """
+SELECT (SELECT COALESCE(sum(pg_column_size(embedding) + octet_length(content) + pg_column_size(metadata)), 0)
+        FROM integrations_zeromemory WHERE project_id = %s)
+     + (SELECT COALESCE(sum(octet_length(content) + pg_column_size(metadata)), 0)
+        FROM integrations_zeroagentmemory WHERE project_id = %s)
+"""
+
+
+def memory_bytes() -> int:
+    """Bytes of both memories: texts, metadata and their vectors."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MEMORY_BYTES, [current_project_id(), current_project_id()])
+        return int(cursor.fetchone()[0])

@@ -17,6 +17,7 @@ from apps.integrations.models import ZeroVector
 from apps.integrations.zerodb.server.errors import ApiError, vector_not_found
 from apps.integrations.zerodb.server.metadata_filter import Condition, compile_to_sql
 from apps.integrations.zerodb.server.store import usage
+from apps.integrations.zerodb.server.store.matches import note_matches
 from apps.integrations.zerodb.server.store.nearest import Neighbours, find_nearest
 from apps.integrations.zerodb.server.walls import current_project_id
 
@@ -153,6 +154,7 @@ def search_vectors(wanted: Search, *, with_values: bool) -> list[Match]:
         )
     )
     scores = {row_id: score for row_id, score in nearest if score >= wanted.threshold}
+    note_matches(list(scores), timezone.now())
     rows = _rows(with_values).in_bulk(list(scores))
     return [Match(rows[row_id], score) for row_id, score in scores.items() if row_id in rows]
 

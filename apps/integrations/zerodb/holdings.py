@@ -1,0 +1,132 @@
+"""How much an account's AI project holds, for the ledger (``apps/accounts/metering/holding.py``).
+
+The embedded server is counted where it lies. One elsewhere is asked in the background alone, and tells neither how
+much memory is used nor what is kept for nothing; pages show what it said last.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Set
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.core.cache import cache
+from django.db import transaction
+from django.utils import timezone
+
+from apps.accounts.metering import declare_price
+from apps.accounts.metering.holding import ITEM, Holdings, Waste, count_holdings, counted_in_month
+from apps.accounts.metering.lines import MEMORY, SEARCHES, VECTORS
+from apps.accounts.tenancy.scope import platform, tenant
+from apps.integrations.models import AINativeProject, ZeroVector
+from apps.integrations.outbound.errors import OutboundError
+from apps.integrations.zerodb.client import is_embedded, project_client
+from apps.integrations.zerodb.server.store.matches import forget_matches_of_removed, kept_for_nothing
+from apps.integrations.zerodb.server.store.usage import memory_bytes
+from apps.integrations.zerodb.server.walls import project as project_scope
+
+logger = logging.getLogger(__name__)
+REMEMBERED = 600
+"""Seconds for which a page shows what was counted before; of a server elsewhere until it is asked again."""
+_REMEMBERED_ELSEWHERE = 3 * 24 * 3600
+_GIGABYTE = Decimal(10) ** 9
+_BATCH = 5000
+
+Exists = Callable[[Iterable[str]], Set[str]]
+_origins: dict[str, Exists] = {}
+
+
+def declare_prices() -> None:
+    """What the contract of the first source system says (P-08), in dollars a month; at start-up."""
+    declare_price(VECTORS, ITEM, "0.001")
+    declare_price(SEARCHES, ITEM, "0.01")
+    declare_price(MEMORY, ITEM, "0.10", free=1)
+    declare_price("embeddings", ITEM, "0")  # made on this server
+
+
+def declare_origin(namespace: str, exists: Exists) -> None:
+    """Say at start-up how to find out whether what vectors were made of is still there.
+
+    ``exists`` takes external ids of the namespace and answers those whose origin exists, in the account's scope.
+    """
+    _origins[namespace] = exists
+
+
+def read(account_id: UUID) -> Holdings | None:
+    """What the account in scope holds, for somebody who looks; None without a project."""
+    project = _ready()
+    if project is None:
+        return None
+    known: Holdings | None = cache.get(_key(account_id))
+    if known is not None:
+        return known
+    if is_embedded():
+        return _remember(account_id, measure(project, timezone.now()))
+    return Holdings(int(counted_in_month(VECTORS, timezone.now())))
+
+
+def measure(project: AINativeProject, now: datetime) -> Holdings:
+    """What the project holds now. Raises OutboundError when its server, elsewhere, can't tell."""
+    if not is_embedded():
+        with project_client(project.project_id, project.api_key or "") as client:
+            return Holdings(client.vector_statistics().count, measured_at=now)
+    with project_scope(UUID(project.project_id)):
+        gone = [(namespace, key) for namespace in _origins for key in _gone(namespace)]
+        kept = kept_for_nothing(now, but=gone)
+        waste = Waste(kept.duplicates, kept.stale, len(gone), kept.unused)
+        memory = (Decimal(memory_bytes()) / _GIGABYTE).quantize(Decimal("0.000001"))
+        return Holdings(ZeroVector.objects.count(), memory, waste, now)
+
+
+def count_all(now: datetime) -> int:
+    """Count into the ledger what every account holds, once a day. Returns for how many something was counted."""
+    with platform("count what the accounts' AI projects hold"):
+        ready = AINativeProject.objects.filter(status=AINativeProject.Status.READY)
+        accounts = list(ready.order_by("account_id").values_list("account_id", flat=True))
+    return sum(_count(account_id, now) for account_id in accounts)
+
+
+def _count(account_id: UUID, now: datetime) -> bool:
+    with tenant(account_id):
+        project = _ready()
+        if project is None:
+            return False
+        try:
+            held = measure(project, now)
+        except OutboundError as error:
+            logger.warning("What an AI project holds can't be counted now: %s", error)
+            return False
+        if is_embedded():
+            with project_scope(UUID(project.project_id)):
+                forget_matches_of_removed()
+    _remember(account_id, held)
+    with tenant(account_id):
+        settled = count_holdings(account_id, held, now)
+    return settled is not None and settled.first
+
+
+def _ready() -> AINativeProject | None:
+    row: AINativeProject | None = AINativeProject.objects.filter(status=AINativeProject.Status.READY).first()
+    return row if row is not None and row.is_configured else None
+
+
+def _gone(namespace: str) -> list[str]:
+    ids = list(ZeroVector.objects.filter(namespace=namespace).values_list("external_id", flat=True))
+    gone: list[str] = []
+    for first in range(0, len(ids), _BATCH):
+        some = ids[first : first + _BATCH]
+        there = _origins[namespace](some)
+        gone += [one for one in some if one not in there]
+    return gone
+
+
+def _key(account_id: UUID) -> str:
+    return f"zerodb-holdings:{account_id}"
+
+
+def _remember(account_id: UUID, held: Holdings) -> Holdings:
+    seconds = REMEMBERED if is_embedded() else _REMEMBERED_ELSEWHERE
+    transaction.on_commit(lambda: cache.set(_key(account_id), held, seconds))
+    return held
