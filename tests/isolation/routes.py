@@ -207,6 +207,7 @@ ROUTES: dict[str, Kind] = {
         GET=Asks("audit.view", answers=(200, 286)), POST=Asks("audit.view", answers=(302,))
     ),
     "/app/<account_slug>/inbox/": page(GET=Asks("conversations.view")),
+    "/app/<account_slug>/inbox/search/": page(GET=Asks("conversations.view")),
     "/app/<account_slug>/inbox/new/": page(
         GET=Asks("conversations.create"), POST=Asks("conversations.create", {"contact": "nobody"}, answers=(422,))
     ),

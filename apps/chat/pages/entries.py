@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest
 
+from apps.accounts.pages.door import may
 from apps.accounts.pages.registry import Command, Panel, Section, Stat, register
 from apps.chat.models import Conversation
 from apps.chat.pages.inbox_filters import member_of
-from apps.chat.selectors import ConversationFilter, whole
+from apps.chat.selectors import ConversationFilter, conversations_by_recency, whole
+from apps.vault.pages.contact_parts import ContactPart, register_contact_part
 
-SHOWN = 5
+SHOWN, SHOWN_OF_CONTACT = 5, 10
 _OPEN = (Conversation.Status.OPEN.value,)
 
 
@@ -22,12 +25,14 @@ def register_all() -> None:
             "", "inbox", "inbox", "Inbox", "conversations.view", 15, tab="Inbox", family="inbox", count=unread_of_mine
         ),
         Command("inbox_new", "message-plus", "Begin a conversation", "conversations.create"),
+        Command("inbox_search", "search", "Search conversations", "conversations.view"),
         Command("inbox_canned", "message-bolt", "Canned responses", "canned_responses.view"),
         Command("inbox_labels", "tag", "Labels of conversations", "labels.view"),
         Command("inbox_inboxes", "inbox", "Inboxes", "inboxes.manage"),
         Stat("Open conversations", "conversations.view", 15, _open),
         Panel("chat/dashboard/waiting.html", "conversations.view", 15, _waiting),
     )
+    register_contact_part(ContactPart("chat/contact_conversations.html", "conversations.view", 10, _of_contact))
 
 
 def unread_of_mine(request: HttpRequest) -> int:
@@ -50,3 +55,15 @@ def _waiting(request: HttpRequest) -> dict[str, Any] | None:
     if not waiting and not Conversation.objects.exists():
         return None
     return {"conversations": waiting, "more": rows.count() - len(waiting)}
+
+
+def _of_contact(request: HttpRequest, contact_id: UUID) -> dict[str, Any]:
+    """The latest conversations with one contact."""
+    wanted = ConversationFilter(contact=contact_id)
+    page = conversations_by_recency(wanted, None, SHOWN_OF_CONTACT)
+    return {
+        "contact_id": contact_id,
+        "conversations": page.rows,
+        "all": wanted.apply(Conversation.objects.all()).count(),
+        "may_create": may(request, "conversations.create"),
+    }

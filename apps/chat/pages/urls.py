@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from apps.chat.pages import beginning, canned_responses, changing, conversation, inbox, keeping, saying
+from apps.chat.pages import beginning, canned_responses, changing, conversation, inbox, keeping, saying, search
 from apps.chat.pages.kept_kinds import KINDS
 
 _ONE = "inbox/<uuid:conversation_id>/"
 
 tenant: list[URLPattern] = [
     path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/search/", search.search, name="inbox_search"),
     path("inbox/new/", beginning.begin, name="inbox_new"),
     path(_ONE, conversation.conversation, name="inbox_conversation"),
     path(_ONE + "lines/", conversation.lines, name="inbox_lines"),

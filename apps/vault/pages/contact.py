@@ -16,6 +16,7 @@ from apps.vault import selectors
 from apps.vault.audit.selectors import Criteria, entries
 from apps.vault.audit.sentences import tell
 from apps.vault.models import Contact
+from apps.vault.pages.contact_parts import contact_parts
 from apps.vault.services.contacts import delete_contact, lock_contact
 from apps.vault.templatetags.contacts import called
 
@@ -35,6 +36,7 @@ def contact(request: HttpRequest, contact_id: UUID) -> HttpResponse:
         "contact": found,
         "attributes": sorted((found["custom_attributes"] or {}).items()),
         "history": history,
+        "parts": contact_parts(request, contact_id),
         "may_see_history": allows(actor, "audit.view"),
         "may_update": may(request, "contacts.update"),
         "may_delete": may(request, "contacts.delete"),
