@@ -182,6 +182,8 @@ ZERODB_PROJECT_TIER = environment.text("ZERODB_PROJECT_TIER", "pro")
 ZERODB_FREE_PROJECTS = environment.integer("ZERODB_FREE_PROJECTS", 3, least=0)
 # Whether an id that nobody created is an empty project of its caller, as some clients expect.
 ZERODB_IMPLICIT_PROJECTS = environment.boolean("ZERODB_IMPLICIT_PROJECTS", True)
+# Whether projects may make only so many calls a minute as their tier says.
+ZERODB_RATE_LIMITS = environment.boolean("ZERODB_RATE_LIMITS", False)
 # Embedding models beside the built-in one: in a folder here, and behind an address that speaks OpenAI's protocol.
 EMBEDDING_MODEL_DIR = environment.text("EMBEDDING_MODEL_DIR", "")
 EMBEDDING_MODEL_NAME = environment.text("EMBEDDING_MODEL_NAME", "")

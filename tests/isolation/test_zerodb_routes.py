@@ -124,7 +124,7 @@ def _bytes(answer: HttpResponse, *names: str) -> tuple[int, dict[str, str], str]
     body = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<id>", body)
     body = re.sub(r"(?:vec|mem|row)_[0-9a-f]{16}|(?:tbl|evt|run)_[0-9a-f]{12}", "<id>", body)
     body = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>", body)
-    body = re.sub(r'("processing_time_ms"):[\d.]+', r"\1:0", body)
+    body = re.sub(r'("(?:processing_time|search|count)_ms"):[\d.]+', r"\1:0", body)
     headers = {
         key: value for key, value in answer.headers.items() if key.lower() not in {"x-request-id", "content-length"}
     }

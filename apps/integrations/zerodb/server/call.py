@@ -11,6 +11,7 @@ import orjson
 from django.http import HttpRequest
 
 from apps.integrations.models import ZeroProject
+from apps.integrations.zerodb.server import limits
 from apps.integrations.zerodb.server.errors import ApiError, Problem, ValidationFailed
 from apps.integrations.zerodb.server.fields import Fields
 from apps.integrations.zerodb.server.identity import Identity
@@ -29,6 +30,8 @@ class Call:
     def __init__(self, request: HttpRequest, identity: Identity | None) -> None:
         self.request = request
         self._identity = identity
+        self.counted: limits.Kind | None = None
+        self.allowance: limits.Allowance | None = None
 
     @property
     def identity(self) -> Identity:
@@ -80,6 +83,8 @@ class Call:
         """
         wanted = reference.project_id or self.request.headers.get("X-Project-ID")
         with projects.entered(self.identity, wanted, writes=writes, created_only=created_only) as project:
+            if self.counted is not None:
+                self.allowance = limits.take(project, self.counted)
             yield project
 
 

@@ -24,6 +24,7 @@ from apps.integrations.zerodb.server.errors import (
     internal_error,
     path_not_found,
 )
+from apps.integrations.zerodb.server.limits import Allowance, Kind, TooManyCalls
 
 logger = logging.getLogger(__name__)
 
@@ -34,13 +35,18 @@ DjangoView = Callable[..., HttpResponse]
 
 
 def endpoint(
-    *, open_to_all: bool = False, timed: bool = False, guard: Guard | None = None, **views: View
+    *,
+    open_to_all: bool = False,
+    timed: bool = False,
+    guard: Guard | None = None,
+    counted: Kind | None = None,
+    **views: View,
 ) -> DjangoView:
     """One path's view: a view function per method, as ``endpoint(GET=show, POST=create)``.
 
     A view takes the Call and the path's arguments and returns the body, or (status, body); it refuses by
     raising ApiError. ``timed`` adds ``processing_time_ms`` to the answer. ``guard`` sees every request first, whatever
-    its method, and refuses by raising too.
+    its method, and refuses by raising too. ``counted`` says against which limit of the project's tier a call counts.
     """
 
     @csrf_exempt
@@ -48,6 +54,7 @@ def endpoint(
         started = time.perf_counter()
         try:
             call = Call(request, None if open_to_all else authentication.authenticate(request))
+            call.counted = counted
             _refuse_null_characters(request)
             if guard is not None:
                 guard(call, **arguments)
@@ -69,7 +76,10 @@ def endpoint(
         status, body = answer if isinstance(answer, tuple) else (200, answer)
         if timed and isinstance(body, dict):
             body["processing_time_ms"] = round((time.perf_counter() - started) * 1000)
-        return json_response(body, status)
+        response = json_response(body, status)
+        if call.allowance is not None:
+            _add_headers(response, call.allowance)
+        return response
 
     # What the server's description and the isolation tests read: which methods there are and what they do, and
     # whether a caller is needed.
@@ -122,10 +132,17 @@ def _plain(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} has no JSON form here")
 
 
+def _add_headers(response: HttpResponse, allowance: Allowance) -> None:
+    for name, value in allowance.headers().items():
+        response[name] = value
+
+
 def _refused(refusal: ApiError) -> HttpResponse:
     response = json_response(refusal.as_json(), refusal.status)
     if refusal.retry_after is not None:
         response["Retry-After"] = str(refusal.retry_after)
+    if isinstance(refusal, TooManyCalls):
+        _add_headers(response, refusal.allowance)
     if refusal.status == 401:
         response["WWW-Authenticate"] = "Bearer"
     return response

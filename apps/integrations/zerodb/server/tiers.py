@@ -12,17 +12,19 @@ SUPPORT = "support@ainative.studio"
 
 @dataclass(frozen=True)
 class Tier:
-    """What a tier allows. ``projects`` is None when there is no limit."""
+    """What a tier allows: projects, and calls that store or search in a minute. None when there is no limit."""
 
     name: str
     projects: int | None
     next_tier: str | None
+    stores: int | None
+    searches: int | None
 
 
-_FREE = Tier("free", 3, "starter")
-_STARTER = Tier("starter", 10, "pro")
-_PROFESSIONAL = Tier("professional", 50, "enterprise")
-_ENTERPRISE = Tier("enterprise", None, None)
+_FREE = Tier("free", 3, "starter", 10, 20)
+_STARTER = Tier("starter", 10, "pro", 100, 200)
+_PROFESSIONAL = Tier("professional", 50, "enterprise", 1000, 2000)
+_ENTERPRISE = Tier("enterprise", None, None, None, None)
 
 TIERS: dict[str, Tier] = {
     "free": _FREE,

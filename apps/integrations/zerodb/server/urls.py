@@ -7,6 +7,7 @@ from functools import partial
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from apps.integrations.zerodb.server import agent_memory, description, events, feedback, scopes, service, sign_in
+from apps.integrations.zerodb.server.analytics import views as analytics
 from apps.integrations.zerodb.server.cognition import views as cognition
 from apps.integrations.zerodb.server.embeddings import views as embeddings
 from apps.integrations.zerodb.server.endpoint import endpoint, unknown_path
@@ -45,8 +46,11 @@ _EMBEDDINGS = [
     path("<zerodb_scope:scope>embeddings/generate", endpoint(timed=True, POST=embeddings.generate)),
     path("<zerodb_scope:scope>embeddings/batch", endpoint(timed=True, POST=embeddings.generate)),
     path("<zerodb_scope:scope>embeddings/compare", endpoint(timed=True, POST=embeddings.compare)),
-    path("<zerodb_scope:scope>embeddings/embed-and-store", endpoint(timed=True, POST=embeddings.embed_and_store)),
-    path("<zerodb_scope:scope>embeddings/search", endpoint(timed=True, POST=embeddings.search)),
+    path(
+        "<zerodb_scope:scope>embeddings/embed-and-store",
+        endpoint(timed=True, counted="store", POST=embeddings.embed_and_store),
+    ),
+    path("<zerodb_scope:scope>embeddings/search", endpoint(timed=True, counted="search", POST=embeddings.search)),
 ]
 
 
@@ -54,10 +58,10 @@ def _vector_routes(prefix: str, *, without_database: bool = False) -> list[URLPa
     view = partial(endpoint, timed=True, guard=require_bare_path if without_database else None)
     return [
         path(prefix, view(GET=vectors.list_or_get, PUT=vectors.put_many, DELETE=vectors.delete_many)),
-        path(f"{prefix}/upsert", view(POST=vectors.upsert)),
-        path(f"{prefix}/batch-upsert", view(POST=vectors.put_many)),
-        path(f"{prefix}/batch", view(POST=vectors.put_many)),
-        path(f"{prefix}/search", view(POST=vectors.search)),
+        path(f"{prefix}/upsert", view(counted="store", POST=vectors.upsert)),
+        path(f"{prefix}/batch-upsert", view(counted="store", POST=vectors.put_many)),
+        path(f"{prefix}/batch", view(counted="store", POST=vectors.put_many)),
+        path(f"{prefix}/search", view(counted="search", POST=vectors.search)),
         path(f"{prefix}/list", view(GET=vectors.list_or_get)),
         path(f"{prefix}/stats", view(GET=vectors.stats)),
         path(f"{prefix}/delete", view(DELETE=vectors.delete_by_body, POST=vectors.delete_by_body)),
@@ -72,8 +76,8 @@ _VECTORS = [
 ]
 _MEMORY = [
     path("<zerodb_scope:scope>database/memory", endpoint(GET=memory.list_all, POST=memory.create)),
-    path("<zerodb_scope:scope>database/memory/search", endpoint(POST=memory.search)),
-    path("<zerodb_scope:scope>database/memory/bulk", endpoint(POST=memory.create_many)),
+    path("<zerodb_scope:scope>database/memory/search", endpoint(counted="search", POST=memory.search)),
+    path("<zerodb_scope:scope>database/memory/bulk", endpoint(counted="store", POST=memory.create_many)),
     path(
         "<zerodb_scope:scope>database/memory/<str:memory_id>",
         endpoint(GET=memory.show, PATCH=memory.change, DELETE=memory.delete),
@@ -97,8 +101,8 @@ _AGENT_MEMORY = [
         for kind in ("compliance-events", "x402-requests")
         for end in ("", "/<str:record_id>")
     ],
-    path("<zerodb_direct:scope>memory/remember", endpoint(POST=cognition.remember)),
-    path("<zerodb_direct:scope>memory/recall", endpoint(POST=cognition.recall)),
+    path("<zerodb_direct:scope>memory/remember", endpoint(counted="store", POST=cognition.remember)),
+    path("<zerodb_direct:scope>memory/recall", endpoint(counted="search", POST=cognition.recall)),
     path("<zerodb_direct:scope>memory/reflect", endpoint(POST=cognition.reflect)),
     path("<zerodb_direct:scope>memory/profile/<str:agent_id>", endpoint(GET=cognition.profile)),
 ]
@@ -135,6 +139,20 @@ _EVENTS = [
     path("<zerodb_scope:scope>database/events/stats", endpoint(GET=events.stats)),
     path("<zerodb_scope:scope>database/events/<str:event_id>", endpoint(GET=events.show)),
 ]
+_ANALYTICS = [
+    path("<zerodb_scope:scope>database/analytics/usage", endpoint(GET=analytics.show_usage)),
+    path("<zerodb_scope:scope>database/analytics/performance", endpoint(GET=analytics.show_performance)),
+    path("<zerodb_scope:scope>database/analytics/storage", endpoint(GET=analytics.show_storage)),
+    path("<zerodb_scope:scope>database/analytics/queries", endpoint(GET=analytics.show_queries)),
+    path("<zerodb_scope:scope>database/analytics/costs", endpoint(GET=analytics.show_costs)),
+    path("<zerodb_scope:scope>database/analytics/trends", endpoint(GET=analytics.show_trends)),
+    path("<zerodb_scope:scope>database/analytics/anomalies", endpoint(GET=analytics.show_anomalies)),
+    path("<zerodb_scope:scope>database/analytics/export", endpoint(POST=analytics.export)),
+    path("analytics/spend", endpoint(GET=analytics.spend)),
+    path("analytics/activity", endpoint(GET=analytics.agent_activity)),
+    path("analytics/trends", endpoint(GET=analytics.trends)),
+    path("analytics/health", endpoint(GET=analytics.health)),
+]
 _REMOTE = [
     path("zerodb/mcp/execute", endpoint(timed=True, POST=remote.execute)),
     path("zerodb/mcp/operations", endpoint(GET=remote.list_operations)),
@@ -152,6 +170,7 @@ routes: list[URLPattern] = [
     *_FEEDBACK,
     *_TABLES,
     *_EVENTS,
+    *_ANALYTICS,
     *_REMOTE,
     *_NOTHING_ELSE,
 ]

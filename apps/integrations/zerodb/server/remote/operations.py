@@ -10,6 +10,7 @@ from apps.integrations.zerodb.server import agent_memory, events, feedback, serv
 from apps.integrations.zerodb.server.cognition import views as cognition
 from apps.integrations.zerodb.server.embeddings import views as embeddings
 from apps.integrations.zerodb.server.endpoint import Answer
+from apps.integrations.zerodb.server.limits import Kind
 from apps.integrations.zerodb.server.memory import views as memory
 from apps.integrations.zerodb.server.projects import views as projects
 from apps.integrations.zerodb.server.rows import views as rows
@@ -23,7 +24,8 @@ Params = dict[str, Any]
 class Operation:
     """``view`` takes the call and, ``in_project``, the project; ``path`` names the parameters that its path holds.
 
-    ``renamed`` are parameters by the names of the client and of the route; ``defaults`` the client's own.
+    ``renamed`` are parameters by the names of the client and of the route; ``defaults`` the client's own;
+    ``counted`` the limit against which it counts.
     """
 
     summary: str
@@ -32,6 +34,7 @@ class Operation:
     path: tuple[str, ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    counted: Kind | None = None
 
 
 def _whole(summary: str, view: Callable[..., Answer], *path: str) -> Operation:
@@ -52,17 +55,17 @@ OPERATIONS: dict[str, Operation] = {
     "delete_project": _whole("Delete a project", projects.delete, "project_id"),
     "get_project_stats": _whole("What a project holds", projects.statistics, "project_id"),
     # vectors
-    "upsert_vector": Operation("Store a vector", vectors.upsert),
-    "batch_upsert_vectors": Operation("Store many vectors", vectors.put_many),
-    "search_vectors": Operation("Find similar vectors", vectors.search, defaults=_THRESHOLD),
+    "upsert_vector": Operation("Store a vector", vectors.upsert, counted="store"),
+    "batch_upsert_vectors": Operation("Store many vectors", vectors.put_many, counted="store"),
+    "search_vectors": Operation("Find similar vectors", vectors.search, defaults=_THRESHOLD, counted="search"),
     "get_vector": Operation("Show a vector", vectors.show, path=("vector_id",)),
     "list_vectors": Operation("List vectors", vectors.list_or_get),
     "delete_vector": Operation("Remove a vector", vectors.delete_one, path=("vector_id",)),
     "vector_stats": Operation("Count vectors", vectors.stats),
     # embeddings
     "generate_embeddings": Operation("Embed texts", embeddings.generate),
-    "embed_and_store": Operation("Embed texts and store them", embeddings.embed_and_store),
-    "semantic_search": Operation("Find texts by meaning", embeddings.search, defaults=_THRESHOLD),
+    "embed_and_store": Operation("Embed texts and store them", embeddings.embed_and_store, counted="store"),
+    "semantic_search": Operation("Find texts by meaning", embeddings.search, defaults=_THRESHOLD, counted="search"),
     "list_embedding_models": _whole("List embedding models", service.models_with_default),
     "embedding_health_check": _whole("Whether texts can be embedded", service.embedding_health),
     # memory

@@ -47,5 +47,8 @@ def _done(call: Call, operation: Operation, params: dict[str, Any]) -> Any:
         project_id = given.pop("project_id", None)
         if project_id is not None and not isinstance(project_id, str):
             raise invalid_field("params", "project_id should be a string", kind="string_type")
-        answer = operation.view(InnerCall(call, given), ProjectReference(Form.CALL, project_id), **arguments)
+        inner = InnerCall(call, given)
+        inner.counted = operation.counted
+        answer = operation.view(inner, ProjectReference(Form.CALL, project_id), **arguments)
+        call.allowance = inner.allowance
     return answer[1] if isinstance(answer, tuple) else answer

@@ -115,11 +115,15 @@ def list_projects(identity: Identity, *, limit: int, offset: int, status: str | 
         return Page(list(rows.order_by("id")[offset : offset + limit]), rows.count())
 
 
-def change_project(identity: Identity, public_id: str, changes: Mapping[str, Any]) -> ZeroProject:
-    """Set fields of a project. Raises ApiError 403, 404."""
+def change_project(
+    identity: Identity, public_id: str, changes: Mapping[str, Any], *, of_its_life: bool = False
+) -> ZeroProject:
+    """Set fields of a project; a suspended one takes changes ``of_its_life`` alone. Raises ApiError 403, 404."""
     require_account_wide(identity)
     with walls.caller(identity.caller_id):
         project = _one(_created(identity).select_for_update(), public_id)
+        if project.status == Status.SUSPENDED and not of_its_life:
+            raise project_suspended(public_id)
         for name, value in changes.items():
             setattr(project, name, value)
         project.save(update_fields=[*changes, "updated_at"])
@@ -146,7 +150,8 @@ def merge_settings(identity: Identity, public_id: str, additions: Mapping[str, A
 def set_status(identity: Identity, public_id: str, status: str, reason: str) -> ZeroProject:
     """Move a project through its life; DELETED is the same as deleting it. Raises ApiError 403, 404."""
     deleted_at = timezone.now() if status == Status.DELETED else None
-    return change_project(identity, public_id, {"status": status, "status_reason": reason, "deleted_at": deleted_at})
+    changes = {"status": status, "status_reason": reason, "deleted_at": deleted_at}
+    return change_project(identity, public_id, changes, of_its_life=True)
 
 
 def issue_key(identity: Identity, public_id: str) -> str:
