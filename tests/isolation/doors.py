@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "init_vault": "the platform's own keys, in the platform scope",
     "reindex": "platform lists the accounts; each index is begun in its own account's scope",
     "provision_accounts": "finds accounts in the platform scope, queues each one's job in its own",
+    "zerodb_demo_keys": "makes callers of the embedded ZeroDB server, in the platform scope",
     "zerodb_key": "makes a caller of the embedded ZeroDB server, in the platform scope",
     "verify_audit": "opens the scope of one account after another, and the platform's for its own trail",
 }
