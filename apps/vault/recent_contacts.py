@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
-import psycopg
 from django.db import connection
 
 from apps.accounts.keyset import Page, Position, beginning_at, cut
 from apps.vault.models import Contact
+from apps.vault.prepared import fetch_prepared
 
 ORDER = ("last_activity_at", "id")
 
@@ -45,34 +44,4 @@ def _rows(account_id: UUID, columns: tuple[str, ...], position: Position | None,
         if len(_statements) >= _MOST:
             _statements.clear()
         _statements[shape] = sql
-    assert connection.connection is not None, "A scope is a transaction, so there is a connection."
-    return _fetch(connection.connection, sql, parameters)
-
-
-def _fetch(session: psycopg.Connection[Any], sql: str, parameters: tuple[Any, ...]) -> list[Any]:
-    prepares = _is_direct(session)
-    with psycopg.Cursor(session) as cursor:
-        # For this statement alone: Django switches it off, and what others send may need a plan for its values.
-        session.prepare_threshold = 0 if prepares else None
-        try:
-            cursor.execute(sql, parameters, binary=True, prepare=prepares)  # type: ignore[call-overload]
-        finally:
-            session.prepare_threshold = None
-        return cursor.fetchall()
-
-
-_direct: WeakKeyDictionary[psycopg.Connection[Any], bool] = WeakKeyDictionary()
-
-
-def _is_direct(session: psycopg.Connection[Any]) -> bool:
-    """Whether the same process of PostgreSQL answers as long as the connection lives.
-
-    Behind PgBouncer in transaction mode it does not, and a statement prepared by one is unknown to the next. Such a
-    pooler names a process of its own making when the connection begins.
-    """
-    direct = _direct.get(session)
-    if direct is None:
-        with psycopg.Cursor(session) as cursor:
-            answering = cursor.execute("SELECT pg_backend_pid()").fetchone()
-        direct = _direct[session] = answering == (session.info.backend_pid,)
-    return direct
+    return fetch_prepared(sql, parameters)

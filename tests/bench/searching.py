@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
+from django.contrib.postgres.search import SearchQuery
 from django.db import connection
 
 from apps.accounts.models import Account
@@ -22,6 +23,7 @@ from apps.vault.models import MessageSearch
 from tests.bench import letters
 from tests.bench.letters import ACCOUNTS, EACH, PLAIN, Texts
 from tests.bench.measure import Figure, Ratio, at_least, turns
+from tests.bench.twin.models import PlainLetter
 from tests.bench.world import FULL, World
 from tests.factories import make_account
 from tests.vault.messages.letters.models import Letter
@@ -55,6 +57,8 @@ def a4(world: World) -> Iterator[Figure]:
         key = name.replace(" ", "_")
         figure.parts |= {key: round(ratio.value, 3), f"{key}_ms": round(ratio.one * 1e3, 2)}
         figure.parts[f"{key}_plain_ms"] = round(ratio.other * 1e3, 2)
+        in_sql = _compare(_ours, _theirs_in_sql, name, texts, accounts, blocks=BLOCKS, times=QUERIES)
+        figure.parts[f"{key}_if_the_twin_is_asked_without_the_orm"] = round(in_sql.value, 3)
     yield figure
     slowest = at_least("A4S", "decrypting and reading until there are 50 hits, rare words ÷ A4", scans["rare"], 50)
     slowest.parts = {name.replace(" ", "_"): round(ratio.value, 1) for name, ratio in scans.items()}
@@ -125,6 +129,13 @@ def _ours(account: Account, query: str) -> list[UUID]:
 
 
 def _theirs(account: Account, query: str) -> list[UUID]:
+    """As an application would: the ORM's full-text search, the newest first."""
+    found = PlainLetter.objects.filter(company_id=account.id, search=SearchQuery(query, config="english"))
+    return [row[0] for row in found.order_by("-created_at").values_list("id", "content")[:50]]
+
+
+def _theirs_in_sql(account: Account, query: str) -> list[UUID]:
+    """The same without the ORM."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT id, content FROM {PLAIN} WHERE company_id = %s AND search @@ plainto_tsquery('english', %s) "

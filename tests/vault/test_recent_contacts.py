@@ -10,7 +10,7 @@ from django.db import connection
 
 from apps.accounts.models import Account
 from apps.accounts.tenancy.scope import tenant
-from apps.vault import recent_contacts
+from apps.vault import prepared as statements
 from apps.vault.recent_contacts import recent_page
 from apps.vault.selectors import COLUMNS
 from tests.factories import make_account, make_contact
@@ -78,4 +78,4 @@ def test_nobody_else_has_statements_prepared(account: Account) -> None:
         page(account)
         session: Any = connection.connection
         assert session.prepare_threshold is None
-    assert recent_contacts._direct[session] is True
+    assert statements._direct[session] is True

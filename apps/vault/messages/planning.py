@@ -120,6 +120,14 @@ def numbers(what: Plan) -> set[int]:
     return set(what.numbers)
 
 
+def single_numbers(what: Plan) -> list[int] | None:
+    """The numbers of a plan that asks for several words at once, each under one key; None for every other plan."""
+    if not isinstance(what, Every):
+        return None
+    found = [child.numbers[0] for child in what.children if isinstance(child, Term) and len(child.numbers) == 1]
+    return sorted(set(found)) if len(found) == len(what.children) else None
+
+
 def worth_counting(what: Plan) -> list[int]:
     """Numbers whose messages should be counted: those that something else must stand beside."""
     return sorted(numbers(what)) if isinstance(what, Every) else []

@@ -35,7 +35,7 @@ class Word:
 
     def fits(self, reading: Reading) -> bool:
         """Whether the text answers to it."""
-        return self.stem in reading.stems
+        return reading.has(self.stem)
 
 
 @dataclass(frozen=True)

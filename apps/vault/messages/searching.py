@@ -7,7 +7,9 @@ through MOST_WALKED messages at most, and then returns what it has with the plac
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +17,15 @@ from django.db.models import Q
 
 from apps.vault.fields import open_columns
 from apps.vault.messages import asking, planning
+from apps.vault.messages.asking import Round
 from apps.vault.messages.hashing import hashers
 from apps.vault.messages.models import SealedMessage
-from apps.vault.messages.query import Node, parse
-from apps.vault.messages.setting import account_in_scope, current_setting, words_of
-from apps.vault.messages.words import Reading
+from apps.vault.messages.planning import Plan, Term
+from apps.vault.messages.query import QueryFault, parse
+from apps.vault.messages.setting import Setting, account_in_scope, current_setting, words_of
+from apps.vault.messages.words import DEFAULT_LANGUAGE, Reading
+
+Look = Callable[[UUID, int, int], Round]
 
 PAGE = 50
 MOST_PER_PAGE = 200
@@ -70,65 +76,134 @@ def search(
     ``conditions`` narrow the messages by columns that have an index (of a conversation, ids, a period).
     Raises QueryFault, SearchIsOff, NoScope, Sealed, DecryptionFailed.
     """
-    account_id, setting = account_in_scope(), current_setting()
-    if not setting.enabled:
-        raise SearchIsOff("Word search is switched off for this account, so nothing is kept to find messages by.")
-    tree = parse(query, setting.language)
-    messages: Any = model.objects.filter(is_searchable=True)  # type: ignore[attr-defined]
-    messages = messages if conditions is None else messages.filter(conditions)
-    found = _Search(account_id, model, messages, tree, setting.language, conditions is not None)
+    account_id = account_in_scope()
     limit = max(1, min(limit, MOST_PER_PAGE))
-    hits, following = found.page(before or asking.NEWEST, limit)
-    return Page(hits, following, setting.building)
+    language = _languages.get(account_id, DEFAULT_LANGUAGE)
+    while True:
+        found = _Search(account_id, model, conditions, query, language)
+        page = found.page(before or asking.NEWEST, limit)
+        if found.setting.language == language:
+            return page
+        # Another process changed it: the answer brought the language that holds.
+        language = _remember(account_id, found.setting.language)
+
+
+_languages: dict[UUID, str] = {}
+"""The last language that each account was seen to have. Only a guess: every answer says which one holds."""
+_MOST_LANGUAGES = 10_000
+
+
+def _remember(account_id: UUID, language: str) -> str:
+    if len(_languages) >= _MOST_LANGUAGES:
+        _languages.clear()
+    _languages[account_id] = language
+    return language
 
 
 class _Search:
     def __init__(
-        self, account_id: UUID, model: type[SealedMessage], messages: Any, tree: Node, language: str, narrowed: bool
+        self, account_id: UUID, model: type[SealedMessage], conditions: Q | None, query: str, language: str
     ) -> None:
-        self.account_id, self.model, self.messages, self.narrowed = account_id, model, messages, narrowed
-        self.tree, self.language = tree, language
-        self.table = f'"{words_of(model)._meta.db_table}"'
-        plan = planning.plan(tree, hashers(account_id), language)
-        bounds = [pair for span in planning.spans(plan) for pair in span.bounds]
-        self.plan = planning.looked_up(plan, asking.expand(self.table, account_id, list(dict.fromkeys(bounds))))
-        planning.require_few(self.plan)
+        self.account_id, self.model, self.language = account_id, model, language
+        self.words = f'"{words_of(model)._meta.db_table}"'
+        self.table = f'"{model._meta.db_table}"'
+        self.messages: Any = None
+        if conditions is not None:
+            self.messages = model.objects.filter(conditions, is_searchable=True)  # type: ignore[attr-defined]
+        self._setting: Setting | None = None
+        try:
+            self.tree = parse(query, language)
+            self.plan = self._planned()
+        except QueryFault:
+            if self.setting.enabled:
+                raise
         self.walked = self.read = 0
 
-    def page(self, before: UUID, limit: int) -> tuple[list[Hit], UUID | None]:
-        """Up to ``limit`` hits below ``before``, and where to go on."""
+    @property
+    def setting(self) -> Setting:
+        """The account's; asked for when no answer brought it."""
+        if self._setting is None:
+            self._setting = current_setting()
+        return self._setting
+
+    def _planned(self) -> Plan:
+        plan = planning.plan(self.tree, hashers(self.account_id), self.language)
+        bounds = [pair for span in planning.spans(plan) for pair in span.bounds]
+        if bounds:
+            plan = planning.looked_up(plan, asking.expand(self.words, self.account_id, list(dict.fromkeys(bounds))))
+            planning.require_few(plan)
+        return plan
+
+    def page(self, before: UUID, limit: int) -> Page:
+        """Up to ``limit`` hits below ``before``, and where to go on. Raises SearchIsOff."""
         hits: list[Hit] = []
-        known = asking.few_messages(self.messages, before, FEW) if self.narrowed else None
-        counts = asking.count(self.table, self.account_id, planning.worth_counting(self.plan), before)
-        cost, driving = planning.driver(self.plan, counts)
-        if known is not None and len(known) < cost:
-            driving = frozenset()
-        elif not driving:
-            return [], None
-        rest = self.plan if known is not None and not driving else planning.asked_of_each(self.plan, driving)
-        step = limit + 1 if rest is None and not self.narrowed else max(_FIRST_STEP, limit + 1)
-        while True:
+        following: UUID | None = None
+        if self._setting is None or self._setting.enabled:
+            for looked, start in self._rounds(before, limit, hits):
+                self._setting = Setting.of(looked.setting)
+                if not self._setting.enabled or self._setting.language != self.language:
+                    break
+                hits += self._fitting(looked.hits)
+                following = start
+                if len(hits) > limit:
+                    following = hits[limit - 1].id
+                    break
+        if not self.setting.enabled:
+            raise SearchIsOff("Word search is switched off for this account, so nothing is kept to find messages by.")
+        return Page(hits[:limit], following, self.setting.building)
+
+    def _rounds(self, before: UUID, limit: int, hits: list[Hit]) -> Iterator[tuple[Round, UUID | None]]:
+        """Looks at the table, each with where to go on if it is the last one; until there is nothing more or enough."""
+        look, step = self._way(before, limit)
+        while look is not None:
             most = limit + 1 - len(hits)
-            if driving:
-                found = asking.walk(
-                    self.table, self.account_id, self.messages, sorted(driving), rest, before, step, most
-                )
+            looked = look(before, step, most)
+            self.walked += looked.walked
+            if looked.hits and len(looked.hits) == most:
+                before = looked.hits[-1][0]  # some may not fit: there may be more among those walked through
+            elif looked.ended or looked.last is None:
+                yield looked, None
+                return
             else:
-                assert known is not None
-                found = asking.walk_through(self.table, self.account_id, self.messages, known, rest, before, most)
-            self.walked += found.walked
-            hits += self._fitting(found.hits)
-            if len(hits) > limit:
-                return hits[:limit], hits[limit - 1].id
-            if len(found.hits) == most:
-                before = found.hits[-1][0]  # some did not fit: there may be more among those walked through
-            elif found.ended or found.last is None:
-                return hits, None
-            else:
-                before = found.last
+                before = looked.last
+            yield looked, before
             if self.walked >= MOST_WALKED or self.read >= MOST_READ:
-                return hits, before
-            step = min(step * _GROWTH, _LARGEST_STEP, max(step, _MOST_LOOKED_UP // max(1, len(driving))))
+                return
+            step = min(step * _GROWTH, _LARGEST_STEP, max(step, self._most_step))
+
+    def _way(self, before: UUID, limit: int) -> tuple[Look | None, int]:
+        """How to look for this query, and how many messages to walk through at first."""
+        plan, owner = self.plan, self.account_id
+        self._most_step = _LARGEST_STEP
+        if self.messages is None and isinstance(plan, Term) and len(plan.numbers) == 1:
+            return partial(self._newest, plan.numbers[0]), limit + 1
+        wide = max(_FIRST_STEP, limit + 1)
+        if self.messages is None and (together := planning.single_numbers(plan)) is not None:
+            return partial(self._meeting, together), wide
+        messages = self.messages
+        if messages is None:
+            messages = self.model.objects.filter(is_searchable=True)  # type: ignore[attr-defined]
+        known = asking.few_messages(messages, before, FEW) if self.messages is not None else None
+        counts = asking.count(self.words, owner, planning.worth_counting(plan), before)
+        cost, driving = planning.driver(plan, counts)
+        if not driving:
+            return None, 0
+        if known is not None and len(known) < cost:
+            return partial(self._among, messages, known), len(known) + 1
+        self._most_step = _MOST_LOOKED_UP // len(driving)
+        return partial(self._walk, messages, sorted(driving), planning.asked_of_each(plan, driving)), wide
+
+    def _newest(self, number: int, before: UUID, step: int, most: int) -> Round:
+        return asking.newest(self.words, self.table, self.account_id, number, before, most)
+
+    def _meeting(self, numbers: list[int], before: UUID, step: int, most: int) -> Round:
+        return asking.meeting(self.words, self.table, self.account_id, numbers, before, step, most)
+
+    def _among(self, messages: Any, known: list[UUID], before: UUID, step: int, most: int) -> Round:
+        return asking.walk_through(self.words, self.account_id, messages, known, self.plan, before, most)
+
+    def _walk(self, messages: Any, driving: list[int], rest: Plan | None, before: UUID, step: int, most: int) -> Round:
+        return asking.walk(self.words, self.account_id, messages, driving, rest, before, step, most)
 
     def _fitting(self, rows: list[tuple[UUID, Any]]) -> list[Hit]:
         self.read += len(rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,14 @@ class Setting:
     enabled: bool = True
     language: str = DEFAULT_LANGUAGE
     building: bool = False
+
+    @classmethod
+    def of(cls, text: str | None) -> Setting:
+        """From what ``asking.SETTING`` gives."""
+        if text is None:
+            return cls()
+        enabled, building, language = text.split(" ", 2)
+        return cls(enabled == "t", language, building == "t")
 
 
 def current_setting() -> Setting:
@@ -100,6 +109,7 @@ def _save(setting: Setting) -> None:
     MessageSearch.objects.update_or_create(account_id=account_in_scope(), defaults=values)
 
 
+@cache
 def words_of(model: type[SealedMessage]) -> Any:
     """The model of the words of these messages. Raises LookupError when they have none."""
     for words in word_models():

@@ -94,7 +94,30 @@ def stem(word: str, language: str) -> str:
 
 def analyse(chunk: str, language: str) -> Chunk:
     """What a chunk of ``normal`` text is found by. Raises KeyError for an unknown language."""
-    return _remembered(chunk, language) if len(chunk) <= LONGEST else _analyse(chunk, language)
+    return _known(language)[chunk]
+
+
+MOST_KNOWN = 20_000
+"""Chunks of a language that a process remembers before it begins anew."""
+
+
+class _Known(dict[str, Chunk]):
+    """Chunks of one language, analysed when first asked for: a hit costs no call into Python."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__()
+        self.language = language
+
+    def __missing__(self, chunk: str) -> Chunk:
+        found = _analyse(chunk, self.language)
+        if len(chunk) <= LONGEST:
+            if len(self) >= MOST_KNOWN:
+                self.clear()
+            self[chunk] = found
+        return found
+
+
+_known = cache(_Known)
 
 
 def _analyse(chunk: str, language: str) -> Chunk:
@@ -105,9 +128,6 @@ def _analyse(chunk: str, language: str) -> Chunk:
     indexed = [*stems, *(word for word, short in zip(words, stems, strict=True) if word[:5] != short[:5])]
     indexed += pairs(parts)
     return Chunk(parts, wholes, tuple(dict.fromkeys(stems)), tuple(dict.fromkeys(indexed)))
-
-
-_remembered = lru_cache(maxsize=20_000)(_analyse)
 
 
 def _forms(chunk: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -162,19 +182,28 @@ def pairs(parts: Iterable[str]) -> list[str]:
 class Reading:
     """A text as queries look at it: made once, asked by each leaf of the query."""
 
-    __slots__ = ("found", "stems")
+    __slots__ = ("chunks", "known")
 
     def __init__(self, text: str, language: str) -> None:
-        self.found = [analyse(chunk, language) for chunk in chunks(normal(text))]
-        self.stems = {stem for chunk in self.found for stem in chunk.stems}
+        self.chunks = chunks(normal(text))
+        self.known = _known(language)
+
+    def has(self, stem: str) -> bool:
+        """Whether a word has this stem."""
+        known = self.known
+        for chunk in self.chunks:  # noqa: SIM110 - the hottest loop of a search, twice as fast as a generator
+            if stem in known[chunk].stems:
+                return True
+        return False
 
     def begins(self, start: str) -> bool:
         """Whether a word begins so."""
-        return any(word.startswith(start) for chunk in self.found for word in (*chunk.parts, *chunk.wholes))
+        found = (self.known[chunk] for chunk in self.chunks)
+        return any(word.startswith(start) for chunk in found for word in (*chunk.parts, *chunk.wholes))
 
     def says(self, phrase: tuple[str, ...]) -> bool:
         """Whether these parts stand side by side."""
-        parts = [part for chunk in self.found for part in chunk.parts]
+        parts = [part for chunk in self.chunks for part in self.known[chunk].parts]
         first, size = phrase[0], len(phrase)
         places = (at for at, part in enumerate(parts) if part == first)
         return any(tuple(parts[at : at + size]) == phrase for at in places)

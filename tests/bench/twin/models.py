@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
 from apps.accounts.identifiers import uuid7
@@ -47,3 +48,20 @@ class PlainToken(models.Model):
 
     def __str__(self) -> str:
         return f"Plain token of {self.user_id}"
+
+
+class PlainLetter(models.Model):
+    """A letter in plaintext, found by PostgreSQL's full-text search. ``tests.bench.letters`` makes the table."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    company_id = models.UUIDField()
+    created_at = models.DateTimeField()
+    content = models.TextField()
+    search = SearchVectorField()
+
+    class Meta:
+        managed = False
+        db_table = "bench_plain_letter"
+
+    def __str__(self) -> str:
+        return f"Plain letter {self.id}"
