@@ -16,6 +16,7 @@ add_entries(
     Entry("Tenants", "Usage", "accounts_dailyusage_changelist", "monitoring"),
     Entry("Tenants", "Features", "accounts_featurestage_changelist", "flag"),
     Entry("Tenants", "Choices of features", "accounts_featurechoice_changelist", "toggle_on"),
+    Entry("Operation", "Costs", "costs", "payments"),
     Entry("Operation", "Prices", "accounts_price_changelist", "sell"),
     Entry("Operation", "Jobs and queues", "accounts_job_changelist", "layers"),
 )

@@ -39,7 +39,12 @@ def attention() -> Iterator[Attention]:
 def figures() -> Iterator[Figure]:
     """The month's cost, and how many limits are used up."""
     spent = _month().aggregate(cost=Sum("cost"), calls=Sum("calls"))
-    yield Figure("Cost this month", money(spent["cost"] or Decimal(0)), f"{spent['calls'] or 0:,} metered calls")
+    yield Figure(
+        "Cost this month",
+        money(spent["cost"] or Decimal(0)),
+        f"{spent['calls'] or 0:,} metered calls",
+        reverse("admin:costs"),
+    )
     today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     full = LimitAlert.objects.filter(at__gte=today, percent=100).count()
     yield Figure("Limits used up today", f"{full:,}", "", reverse("admin:accounts_limit_changelist"))

@@ -23,11 +23,14 @@ from apps.accounts.admin.site import site
 from apps.accounts.metering import limits as service
 from apps.accounts.metering.budgets import budgets
 from apps.accounts.metering.counters import current
+from apps.accounts.metering.estimating import estimate
+from apps.accounts.metering.forecast import forecast
+from apps.accounts.metering.holding import SOURCE
 from apps.accounts.metering.prices import remove_price, set_price
 from apps.accounts.metering.selectors import total, usage
 from apps.accounts.models import Account, DailyUsage, Limit, Price
 from apps.accounts.templatetags.usage_words import limited, money
-from apps.accounts.tenancy.scope import tenant
+from apps.accounts.tenancy.scope import platform, tenant
 
 
 def _price_removed(price: Price, actor: Actor) -> str:
@@ -232,3 +235,16 @@ def _panel(account: Account) -> dict[str, Any]:
 
 
 add_account_panel(AccountPanel("admin/usage_panel.html", _panel))
+
+
+def _estimate_panel(account: Account) -> dict[str, Any]:
+    now = timezone.now()
+    found = estimate(account.id, now)
+    if found is None:
+        return {"estimate": None}
+    own = forecast(now)
+    with platform("sum up what the AI data of all accounts costs"):
+        return {"estimate": found, "month": now, "forecast": own, "platform": forecast(now, source=SOURCE)}
+
+
+add_account_panel(AccountPanel("admin/estimate_panel.html", _estimate_panel))

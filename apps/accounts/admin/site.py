@@ -24,6 +24,7 @@ from django.views.decorators.cache import never_cache
 from unfold.sites import UnfoldAdminSite
 
 from apps.accounts.admin.break_glass import break_glass
+from apps.accounts.admin.costs_page import costs_page
 from apps.accounts.admin.door import in_platform_scope
 from apps.accounts.signin.second_factor import STRONG
 
@@ -49,7 +50,11 @@ class PlatformAdminSite(UnfoldAdminSite):
         return super().admin_view(in_platform_scope(view), cacheable)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:  # type: ignore[override]
-        return [path("break-glass/", break_glass(self), name="break_glass"), *super().get_urls()]
+        return [
+            path("break-glass/", break_glass(self), name="break_glass"),
+            path("costs/", costs_page(self), name="costs"),
+            *super().get_urls(),
+        ]
 
     @method_decorator([never_cache, secure_admin_login])
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -6,12 +6,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from apps.accounts.metering import Line, QuantityLimitReached, reserve
+from apps.accounts.metering.holding import Holdings, Waste
 from apps.accounts.metering.prices import load_declared
 from apps.accounts.models import Limit, Price
 from apps.accounts.tenancy.scope import platform, tenant
+from apps.integrations.models import AINativeProject
 from apps.vault.models import AuditEntry
 from tests.accounts.admin.test_screens import do, listed, page, text
 from tests.accounts.metering.conftest import CALL, limit, price, use
@@ -104,3 +107,41 @@ def test_who_spends_and_what_has_no_price_is_on_the_first_page(admin: Client) ->
     day = listed(admin, "accounts_dailyusage", account__id__exact=account.pk)
     assert "searches" in day
     assert "unknown" in day
+
+
+def test_the_operator_sees_what_all_accounts_cost_and_takes_it_away_as_files(admin: Client) -> None:
+    account = make_account("=Harbour & Pine")
+    use(account, Line("searches", 500, "zerodb"), source="zerodb")
+    answer = admin.get(page("costs"))
+    words = text(answer)
+    assert "Cost this month" in words and "$5.00" in words and "=Harbour" in words
+    rows = admin.get(f"{page('costs')}?file=accounts").content.decode().splitlines()
+    assert rows[0] == "account,name,cost_usd,ai_data_usd,unpriced"
+    assert rows[1] == f"{account.pk},'=Harbour & Pine,5,5,0"
+    months = admin.get(f"{page('costs')}?file=months").content.decode().splitlines()
+    assert len(months) == 13
+    assert months[-1].endswith(",5,5,0")
+
+
+def test_an_accounts_page_shows_the_estimate_as_a_table(admin: Client) -> None:
+    account = make_account("Harbour & Pine")
+    with tenant(account):
+        project, _ = AINativeProject.objects.get_or_create()
+        project.status = AINativeProject.Status.READY
+        project.take_credentials("project-1", "key" * 10)
+        project.save()
+    cache.set(f"zerodb-holdings:{account.pk}", Holdings(48210, Decimal("0.62"), Waste(duplicates=1000)), 60)
+    words = text(admin.get(page("accounts_account_change", account.pk)))
+    assert "Estimated cost" in words
+    for part in ("Vectors stored", "48,210", "$48.21", "Searches", "Memory, GB", "0.62, 1 free", "Total"):
+        assert part in words
+    assert "About $1.00 a month could be saved" in words
+
+
+def test_a_part_that_is_free_belongs_to_what_is_held_alone(admin: Client) -> None:
+    values = {"item": "zerodb", "amount": "0.2", "per": "1", "starts_at_0": "2026-02-01", "starts_at_1": "00:00:00"}
+    refused = admin.post(page("accounts_price_add"), {**values, "unit": "searches", "free": "100"}, follow=True)
+    assert "Only what is held has a part that is free" in text(refused)
+    assert not Price.objects.filter(unit="searches", origin="operator").exists()
+    assert admin.post(page("accounts_price_add"), {**values, "unit": "memory_gb", "free": "2"}).status_code == 302
+    assert "0.2 USD, 2 free" in text(admin.get(f"{page('accounts_price_changelist')}?q=memory_gb"))
