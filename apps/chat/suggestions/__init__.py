@@ -1,0 +1,1 @@
+"""Canned replies that fit what a customer says."""
