@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -10,6 +11,8 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 COOKIE = "tz"
+_zones = cache(available_timezones)
+"""They lie in hundreds of files: read once, and not for every chain of middleware."""
 
 
 class ReadersZoneMiddleware:
@@ -17,7 +20,7 @@ class ReadersZoneMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
-        self.zones = available_timezones()
+        self.zones = _zones()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         name = unquote(request.COOKIES.get(COOKIE, ""))
