@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -85,13 +84,21 @@ def _address(shape: str, cast: Cast, names: dict[str, str]) -> str:
 
 
 @each_tenant_route
-def test_own_is_answered_and_every_method_is_listed(shape: str, route: TenantRoute, cast: Cast) -> None:
+def test_own_is_answered_with_nothing_foreign_in_it_and_every_method_is_listed(
+    shape: str, route: TenantRoute, cast: Cast
+) -> None:
+    make_contact(cast.stranger_account, name="Zebulon Foreigner", email="zebulon@foreign.example")
+    stranger = cast.stranger_account
+    marks = [mark.lower().encode() for mark in (stranger.name, str(stranger.id), cast.charlie.email, "zebulon")]
     for who in of_role(cast, Role.OWNER, route):
         for method, asks in route.methods.items():
             with undone():
                 where = _address(shape, cast, made(route, cast.account))
                 answer = ask(who, method, where, asks, asks.body_for(cast.account))
                 assert answer.status_code in asks.answers, f"{method} {where}: {answer.status_code}\n{_text(answer)}"
+                _, headers, body = bytes_of(answer)
+            found = [mark for mark in marks if mark in body.lower() + str(headers).lower().encode()]
+            assert not found, f"{method} {where} shows {found}"
     for method in set(METHODS) - set(route.methods):
         where = _address(shape, cast, made(route, cast.account))
         answer = ask(of_role(cast, Role.OWNER, route)[0], method, where, Asks("account.view"), None)
@@ -138,22 +145,6 @@ def test_a_foreign_account_is_missing(shape: str, route: TenantRoute, cast: Cast
 
 
 @each_tenant_route
-def test_own_answers_hold_nothing_foreign(shape: str, route: TenantRoute, cast: Cast) -> None:
-    make_contact(cast.stranger_account, name="Zebulon Foreigner", email="zebulon@foreign.example")
-    marks = [
-        mark.encode()
-        for mark in (cast.stranger_account.name, str(cast.stranger_account.id), cast.charlie.email, "zebulon")
-    ]
-    for who in of_role(cast, Role.OWNER, route):
-        for method, asks in route.methods.items():
-            with undone():
-                where = _address(shape, cast, made(route, cast.account))
-                _, headers, body = bytes_of(ask(who, method, where, asks, asks.body_for(cast.account)))
-            found = [mark for mark in marks if mark.lower() in body.lower() + str(headers).lower().encode()]
-            assert not found, f"{method} {where} shows {found}"
-
-
-@each_tenant_route
 def test_anonymous_people_are_asked_to_sign_in(shape: str, route: TenantRoute, cast: Cast) -> None:
     names = made(route, cast.account)
     before = _rows_of(cast.account)
@@ -180,6 +171,9 @@ def test_each_role_is_let_in_or_refused_as_the_matrix_says(shape: str, route: Te
     for role in Role:
         for who in of_role(cast, role, route):
             for method, asks in route.methods.items():
+                if role is Role.OWNER and role in asks.roles:
+                    tried += 1  # by the first test of this file
+                    continue
                 with undone():
                     tried += 1
                     wrong += _faults_as(role, who, method, shape, route, asks, cast)
@@ -255,18 +249,19 @@ _TRAIL = frozenset({"vault_auditentry", "vault_audithead"})
 
 def _rows_of(account: Account, besides: frozenset[str] = frozenset()) -> dict[str, str]:
     """A digest of every row the account owns, table by table, read past the ORM."""
-    digests = {}
+    tables = [
+        (table, column)
+        for table, (column, setting) in sorted(owned_columns().items())
+        if setting == "app.account_id" and table not in besides
+    ]
+    # Whether somebody was here is not what an answer may not change.
+    rows = "SELECT (to_jsonb(t) - 'last_used_at' - 'last_seen_at')::text r FROM \"{0}\" t WHERE {1} = %s"
+    digest = (
+        f"SELECT '{{0}}', sha256(convert_to(coalesce(string_agg(r, chr(10) ORDER BY r), ''), 'UTF8')) FROM ({rows}) x"
+    )
     with platform("compare an account's rows in a test"), connection.cursor() as cursor:
-        for table, (column, setting) in sorted(owned_columns().items()):
-            if setting != "app.account_id" or table in besides:
-                continue
-            # Whether somebody was here is not what an answer may not change.
-            row = (
-                f"SELECT (to_jsonb(t) - 'last_used_at' - 'last_seen_at')::text r FROM \"{table}\" t WHERE {column} = %s"
-            )
-            cursor.execute(
-                f"SELECT string_agg(r, chr(10) ORDER BY r) FROM ({row}) x",
-                [account.id],
-            )
-            digests[table] = hashlib.sha256((cursor.fetchone()[0] or "").encode()).hexdigest()
-    return digests
+        statement = " UNION ALL ".join(digest.format(table, column) for table, column in tables)
+        cursor.execute(statement, [account.id] * len(tables))
+        found = {table: bytes(value).hex() for table, value in cursor.fetchall()}
+    assert len(found) == len(tables)
+    return found

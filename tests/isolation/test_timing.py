@@ -25,7 +25,7 @@ from tests.isolation.asking import Who, bytes_of, person, program
 
 pytestmark = [pytest.mark.django_db, pytest.mark.covers("X-11"), pytest.mark.timeout(300)]
 
-TIMES = 150
+TIMES = 100
 # Four standard deviations of the figure when there is no difference: sqrt((2n + 1) / 12n²).
 TOLERANCE = 4 * ((2 * TIMES + 1) / (12 * TIMES**2)) ** 0.5
 
