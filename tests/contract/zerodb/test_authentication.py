@@ -155,6 +155,11 @@ def test_login_without_a_key_is_a_validation_error(stranger, body):
     assert answer.json()["validation_errors"][0]["loc"] == ["body", "api_key"]
 
 
+def test_login_with_a_blank_key_is_401_and_says_so(stranger):
+    body = refusal(stranger.post("auth/login", json={"api_key": "   "}))
+    assert body == {"detail": "API key cannot be empty or whitespace", "error_code": "INVALID_API_KEY"}
+
+
 def test_login_with_an_unknown_key_is_401(stranger):
     assert (
         refusal(stranger.post("auth/login", json={"api_key": "zerodb_sk_unknown_key"}))["error_code"]

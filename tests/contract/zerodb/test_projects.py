@@ -274,3 +274,8 @@ def test_implicit_projects_can_be_switched_off(alice, settings):
     settings.ZERODB_IMPLICIT_PROJECTS = False
     refused(alice.http.post("proj_any/embeddings/search", json={"query": "x"}), 404, "PROJECT_NOT_FOUND")
     assert alice.http.post("embeddings/search", json={"query": "x"}).status_code == 200
+
+
+def test_without_a_description_it_is_null(alice):
+    project = alice.create_project()
+    assert project["description"] is None and alice.http.get(f"projects/{project['id']}").json()["description"] is None

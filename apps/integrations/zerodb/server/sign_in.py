@@ -10,8 +10,10 @@ from apps.integrations.zerodb.server.call import Call
 
 def login(call: Call) -> dict[str, Any]:
     """``POST /auth/login {api_key}``."""
-    api_key = call.body.text("api_key", required=True, blank=False)
-    call.body.finish()
+    api_key = call.body.text("api_key", required=True)
+    if api_key == "":
+        call.body.fail("api_key", "String should have at least 1 character", "string_too_short")
+    call.body.finish()  # a blank key is refused as a key is
     identity = authentication.by_key(api_key or "")
     return {
         "access_token": tokens.issue(identity, "access", tokens.ACCESS),

@@ -17,7 +17,7 @@ def project_answer(project: ZeroProject) -> dict[str, Any]:
         "id": project.public_id,
         "project_id": project.public_id,
         "name": project.name,
-        "description": project.description,
+        "description": project.description or None,
         "status": project.status,
         "tier": project.tier,
         "database_enabled": project.database_enabled,
