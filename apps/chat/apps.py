@@ -20,9 +20,11 @@ class ChatConfig(AppConfig):
         from apps.chat.indexing import changes
         from apps.chat.pages.entries import register_all
         from apps.chat.phrases import say_all
+        from apps.chat.services import attachments
 
         features.declare_all()
         changes.connect()
+        attachments.connect()
         say_all()
         register_all()
         demo_account_built.connect(add_conversations, dispatch_uid="chat.demo_conversations")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -62,6 +62,20 @@ def open_upload(account_id: UUID, upload_id: UUID) -> io.BufferedReader:
 def destroy(account_id: UUID, upload_id: UUID) -> None:
     """Remove the file; not an error when it is gone already."""
     _path(account_id, upload_id).unlink(missing_ok=True)
+
+
+_holders: list[Callable[[UUID], bool]] = []
+
+
+def hold(asks: Callable[[UUID], bool]) -> None:
+    """A floor above keeps uploads, too: ``asks(upload_id)``, in the account's scope, whether it needs one."""
+    if asks not in _holders:
+        _holders.append(asks)
+
+
+def is_held(upload_id: UUID) -> bool:
+    """Whether any floor above needs this upload of the account in scope."""
+    return any(asks(upload_id) for asks in _holders)
 
 
 def stored_before(seconds: float) -> Iterator[tuple[UUID, UUID]]:

@@ -155,6 +155,8 @@ VAULT_MASTER_KEY_URI = environment.text("VAULT_MASTER_KEY_URI", "")
 # Lists of contacts: the largest file taken in, and how long an import's rejected rows are kept.
 UPLOAD_DIR = Path(environment.text("UPLOAD_DIR", str(DATA / "uploads")))
 UPLOAD_MAX_BYTES = environment.integer("UPLOAD_MAX_BYTES", 100_000_000, least=1_000)
+# The largest file that comes with a message.
+ATTACHMENT_MAX_BYTES = environment.integer("ATTACHMENT_MAX_BYTES", 10_000_000, least=1_000)
 CONTACT_IMPORT_DAYS = environment.integer("CONTACT_IMPORT_DAYS", 30, least=1)
 # Small files stay in memory, larger ones are encrypted as they arrive; plaintext never reaches the disk.
 FILE_UPLOAD_HANDLERS = [

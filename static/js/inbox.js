@@ -113,6 +113,13 @@
 
   // htmx -----------------------------------------------------------------------------------------------------------
   let sent = null;
+  let kept = null;
+  const listFiles = () => {
+    const names = [...$("#files").files].map((file) => { const row = document.createElement("li"); row.textContent = file.name; return row; });
+    $("#files-chosen").replaceChildren(...names);
+    $("#files-chosen").hidden = !names.length;
+  };
+  document.addEventListener("change", (event) => { if (event.target.id === "files") listFiles(); });
   document.addEventListener("htmx:configRequest", (event) => {
     const { elt, parameters } = event.detail;
     if (elt.matches("[data-thread]")) {
@@ -128,6 +135,7 @@
     if (event.detail.target.id !== "composer") return;
     // What was typed while the message was on its way belongs to the next one.
     const typed = reply().value;
+    kept = event.detail.xhr.status === 422 ? $("#files").files : null; // a refusal keeps the files, too
     sent = event.detail.xhr.status === 200 && sent !== null && typed.startsWith(sent) ? typed.slice(sent.length) : null;
     if (event.detail.xhr.status === 200) { try { sessionStorage.removeItem(key()); } catch { /* was not kept */ } follow = true; }
   });
@@ -139,7 +147,8 @@
     const { target } = event.detail;
     if (target.id === "thread" && follow) toEnd();
     if (target.id === "composer" && sent) { reply().value = sent; remember(); }
-    if (target.id === "composer") { sent = null; canned.asked = false; canned.from = -1; }
+    if (target.id === "composer" && kept?.length) { $("#files").files = kept; listFiles(); }
+    if (target.id === "composer") { kept = null; sent = null; canned.asked = false; canned.from = -1; }
   });
 
   // News without a socket: asked for while somebody looks ------------------------------------------------------------

@@ -18,10 +18,13 @@ from apps.accounts.models import Account, Job, Membership, User
 from apps.accounts.roles import Role
 from apps.accounts.services.api_keys import create_api_key
 from apps.accounts.services.invitations import invite
+from apps.chat.models import Conversation
+from apps.chat.services.attachments import attach
 from apps.chat.services.canned_responses import create_canned_response
 from apps.chat.services.conversations import open_conversation
 from apps.chat.services.inboxes import create_inbox
 from apps.chat.services.labels import create_label
+from apps.chat.services.messages import send_reply
 from apps.integrations.services.connections import connect
 from apps.vault.services.contact_imports import import_contacts, open_import
 from apps.vault.tokens import Grant, store
@@ -106,6 +109,20 @@ def a_label(account: Account) -> Any:
 
 def a_canned_response(account: Account) -> Any:
     return create_canned_response(actor=owner(account), short_code=uuid4().hex, content="Thank you!")
+
+
+def a_message(account: Account) -> Any:
+    """In the conversation that was made for the same address."""
+    return send_reply(Conversation.objects.latest("id"), "Good morning", actor=owner(account))
+
+
+def an_attachment(account: Account) -> Any:
+    file = SimpleUploadedFile("parcel.txt", b"Left at the door.")
+    return attach(a_message(account), [file], actor=owner(account))[0]
+
+
+def a_file_to_attach(account: Account) -> dict[str, Any]:
+    return {"file": SimpleUploadedFile("parcel.txt", b"Left at the door.")}
 
 
 def a_conversation(account: Account) -> Any:

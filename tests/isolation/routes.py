@@ -24,15 +24,18 @@ from tests.isolation.objects import (
     a_contact_called_ann,
     a_contact_import,
     a_conversation,
+    a_file_to_attach,
     a_job,
     a_label,
     a_limit,
     a_list_of_contacts,
     a_membership,
+    a_message,
     a_session,
     a_started_import,
     a_token,
     an_api_key,
+    an_attachment,
     an_inbox,
     an_integration,
     an_invitation,
@@ -255,6 +258,9 @@ ROUTES: dict[str, Kind] = {
     "/app/<account_slug>/inbox/<conversation_id>/lines/": page(
         of={"conversation_id": a_conversation}, GET=Asks("conversations.view")
     ),
+    "/app/<account_slug>/inbox/<conversation_id>/files/<attachment_id>/": page(
+        of={"conversation_id": a_conversation, "attachment_id": an_attachment}, GET=Asks("conversations.view")
+    ),
     "/app/<account_slug>/inbox/<conversation_id>/say/": page(
         of={"conversation_id": a_conversation}, POST=Asks("conversations.reply", {"content": "Good morning"})
     ),
@@ -377,6 +383,13 @@ ROUTES: dict[str, Kind] = {
     "/api/v1/schema": PublicRoute("describes the API, and nothing of accounts"),
     "/api/v1/docs/": PublicRoute("shows the description as a page"),
     "/api/v1/docs": PublicRoute("sends to the page with the slash"),
+    "/api/v1/conversations/<conversation_id>/messages/<message_id>/attachments": api(
+        of={"conversation_id": a_conversation, "message_id": a_message},
+        POST=Asks("conversations.reply", a_file_to_attach, content_type=MULTIPART_CONTENT),
+    ),
+    "/api/v1/conversations/<conversation_id>/attachments/<attachment_id>": api(
+        of={"conversation_id": a_conversation, "attachment_id": an_attachment}, GET=Asks("conversations.view")
+    ),
     "/api/v1/inboxes": api(GET=Asks("inboxes.view"), POST=Asks("inboxes.manage", {"name": "Shop"})),
     "/api/v1/inboxes/<inbox_id>": api(
         of={"inbox_id": an_inbox},

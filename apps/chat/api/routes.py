@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.chat.api import canned_responses, conversations, inboxes, labels, search
+from apps.chat.api import attachments, canned_responses, conversations, inboxes, labels, search
 
 urlpatterns = [
     path("canned-responses", canned_responses.CannedResponsesView.as_view(), name="canned_responses"),
@@ -11,6 +11,16 @@ urlpatterns = [
     path("conversations/search", search.ConversationSearchView.as_view(), name="conversation_search"),
     path("conversations/<uuid:conversation_id>", conversations.ConversationView.as_view(), name="conversation"),
     path("conversations/<uuid:conversation_id>/messages", conversations.MessagesView.as_view(), name="messages"),
+    path(
+        "conversations/<uuid:conversation_id>/messages/<uuid:message_id>/attachments",
+        attachments.AttachmentsView.as_view(),
+        name="attachments",
+    ),
+    path(
+        "conversations/<uuid:conversation_id>/attachments/<uuid:attachment_id>",
+        attachments.AttachmentView.as_view(),
+        name="attachment",
+    ),
     path("inboxes", inboxes.InboxesView.as_view(), name="inboxes"),
     path("inboxes/<uuid:inbox_id>", inboxes.InboxView.as_view(), name="inbox"),
     path("labels", labels.LabelsView.as_view(), name="labels"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
@@ -13,6 +15,7 @@ from apps.accounts.tenancy.middleware import actor_of
 from apps.chat.models import Conversation
 from apps.chat.pages.conversation import locked, page, shown_conversation
 from apps.chat.pages.inbox_filters import Wanted, conversation_url
+from apps.chat.services.attachments import attach, check_files, names_of
 from apps.chat.services.messages import send_reply, write_note
 
 
@@ -33,10 +36,16 @@ def say(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 
 def _say(request: HttpRequest, held: Conversation) -> None:
     actor, content = actor_of(request), request.POST.get("content", "")
-    if request.POST.get("note"):
-        write_note(held, content, actor=actor, is_private=bool(request.POST.get("private")))
-    else:
-        send_reply(held, content, actor=actor)
+    files: list[Any] = request.FILES.getlist("files")
+    check_files(files)
+    if files and not content.strip():
+        content = names_of(files)
+    with transaction.atomic():
+        if request.POST.get("note"):
+            said = write_note(held, content, actor=actor, is_private=bool(request.POST.get("private")))
+        else:
+            said = send_reply(held, content, actor=actor)
+        attach(said, files, actor=actor)
 
 
 def _refused(request: HttpRequest, conversation_id: UUID, error: ValidationError) -> HttpResponse:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from apps.chat.pages import beginning, canned_responses, changing, conversation, inbox, keeping, saying, search
+from apps.chat.pages import (
+    attachments,
+    beginning,
+    canned_responses,
+    changing,
+    conversation,
+    inbox,
+    keeping,
+    saying,
+    search,
+)
 from apps.chat.pages.kept_kinds import KINDS
 
 _ONE = "inbox/<uuid:conversation_id>/"
@@ -15,6 +25,7 @@ tenant: list[URLPattern] = [
     path("inbox/new/", beginning.begin, name="inbox_new"),
     path(_ONE, conversation.conversation, name="inbox_conversation"),
     path(_ONE + "lines/", conversation.lines, name="inbox_lines"),
+    path(_ONE + "files/<uuid:attachment_id>/", attachments.file, name="inbox_file"),
     path(_ONE + "say/", saying.say, name="inbox_say"),
     path(_ONE + "status/", changing.status, name="inbox_status"),
     path(_ONE + "snooze/", changing.snooze, name="inbox_snooze"),

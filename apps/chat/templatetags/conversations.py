@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from apps.accounts.templatetags.ui import status
 from apps.chat.models import Conversation
+from apps.chat.services.attachments import ACCEPTED
 
 register = template.Library()
 
@@ -62,6 +63,12 @@ def short_since(moment: datetime, now: datetime) -> str:
     if seconds < 7 * 86400:
         return f"{seconds // 86400} d"
     return date_format(moment, "j M" if moment.year == now.year else "M Y")
+
+
+@register.simple_tag
+def accepted_files() -> str:
+    """The endings of files that are taken in, as a file field wants them."""
+    return ACCEPTED
 
 
 @register.filter

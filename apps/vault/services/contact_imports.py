@@ -216,7 +216,7 @@ def clear_old_imports() -> int:
             _close(import_id)
     for account_id, upload_id in uploads.stored_before(DRAFT_HOURS * 3600):
         with tenant(account_id):
-            if not ContactImport.objects.filter(upload_id=upload_id).exists():
+            if not ContactImport.objects.filter(upload_id=upload_id).exists() and not uploads.is_held(upload_id):
                 uploads.destroy(account_id, upload_id)
     return len(removed)
 
