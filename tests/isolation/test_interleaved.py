@@ -21,7 +21,7 @@ from tests.factories import make_account, make_api_key, make_contact
 
 pytestmark = [pytest.mark.covers("A-07", "O-04"), pytest.mark.timeout(300)]
 
-REQUESTS, ACCOUNTS, AT_ONCE, CONNECTIONS = 2000, 20, 16, 2
+REQUESTS, ACCOUNTS, AT_ONCE, CONNECTIONS = 800, 20, 16, 2
 
 
 @pytest.fixture
