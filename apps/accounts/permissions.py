@@ -73,6 +73,8 @@ ACTIONS: dict[str, frozenset[Role]] = {
     "conversations.reply": _WRITERS,
     "conversations.update": _WRITERS,
     "conversations.delete": _ADMINS,
+    "memories.view": _ALL,
+    "memories.manage": _WRITERS,
     "canned_responses.view": _ALL,
     "canned_responses.manage": _WRITERS,
     # Workflows, deployments, knowledge bases, webhooks: all / own only (or as shared) / view

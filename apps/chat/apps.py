@@ -18,7 +18,9 @@ class ChatConfig(AppConfig):
         )
         from apps.chat.demo.conversations import add_conversations
         from apps.chat.indexing import changes
+        from apps.chat.pages import memories
         from apps.chat.pages.entries import register_all
+        from apps.chat.pages.panel import Part, register_part
         from apps.chat.phrases import say_all
         from apps.chat.services import attachments
 
@@ -28,3 +30,4 @@ class ChatConfig(AppConfig):
         say_all()
         register_all()
         demo_account_built.connect(add_conversations, dispatch_uid="chat.demo_conversations")
+        register_part(Part("chat/memory/panel.html", "memories.view", 60, memories.read))

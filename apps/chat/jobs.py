@@ -5,11 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from apps.accounts.jobs import RunningJob, job_kind
-from apps.chat.indexing import running
-from apps.chat.indexing.reindexing import KIND
+from apps.chat.indexing import reindexing, running
+from apps.chat.memory import proposing
 
 
-@job_kind(KIND, label="indexing of conversations", max_attempts=500, base_delay=5.0, max_delay=300.0)
+@job_kind(reindexing.KIND, label="indexing of conversations", max_attempts=500, base_delay=5.0, max_delay=300.0)
 def index_conversations(job: RunningJob) -> dict[str, Any]:
     """Bring the vectors of an account's messages into step."""
     return running.run(job)
+
+
+@job_kind(proposing.KIND, label="search for facts in a conversation", max_attempts=5)
+def propose_memories(job: RunningJob) -> dict[str, Any]:
+    """Propose facts about a contact from one conversation."""
+    return proposing.run(job)

@@ -26,6 +26,11 @@ _PHRASES = (
     ),
     ("message.received", "A message came in through {who}", "message", "info"),
     ("message.sent", "{who} answered in a conversation", "send", "info"),
+    ("memory.remembered", "{who} noted a fact about {what}", "brain", "ok"),
+    ("memory.proposed", "{who} proposed a fact about {what}", "brain", "info"),
+    ("memory.changed", "{who} changed a fact about {what}", "brain", "info"),
+    ("memory.forgotten", "{who} forgot a fact about {what}", "trash", "warn"),
+    ("memory.all_forgotten", "{who} forgot all {facts} facts about {what}", "trash", "warn"),
     ("index.rebuild_started", "{who} began to build the index of conversations anew", "rotate", "info"),
     ("index.rebuilt", "The new index of conversations took over, with {messages} messages", "rotate", "ok"),
     ("message.noted", "{who} wrote a note in a conversation", "note", "info"),
@@ -36,6 +41,7 @@ def say_all() -> None:
     """Called once, at start-up."""
     name_resource("inbox", "Inboxes")
     name_resource("conversation_import", "Imports of conversations")
+    name_resource("memory", "Agent memory")
     name_resource("index", "Index of conversations")
     name_thing("indexgeneration", "index")
     name_thing("inbox", "inbox")

@@ -16,6 +16,10 @@ TASKS: dict[str, str] = {
     "integrations.record_refused_delivery": "opens the scope of the account named in the message",
     "accounts.expire_reservations": "platform finds what is over, and new prices; each account's own scope settles it",
     "accounts.clear_away_usage": "platform: removes the run-out reservations and counters of all accounts",
+    "integrations.align_features": "platform finds what differs; each account's own scope queues the job",
+    "integrations.clear_left_grants": "platform finds what trials left; each account's own scope removes it",
+    "integrations.renew_grants": "platform finds due grants; a task of each renews it",
+    "integrations.renew_grant": "opens the scope of the account named in the message",
     "chat.sweep_index": "platform finds accounts with something to index; each one's job is queued in its own scope",
     "accounts.sweep_jobs": "platform: finds jobs of all accounts whose message or worker was lost",
 }
@@ -47,5 +51,7 @@ JOB_KINDS: dict[str, str] = {
     "project.configure": "reads the account's settings and key in the job's own scope",
     "project.provision": "reads and writes the account's project in the job's own scope",
     "conversations.index": "reads messages, rows and key in the job's own scope, each piece anew",
+    "messages.words": "reads and writes the account's messages in the job's own scope, a page at a time",
+    "memories.propose": "the conversation is looked up in the job's own scope",
     "contacts.import": "the import's row is looked up in the job's own scope, each chunk is written in it",
 }

@@ -18,7 +18,7 @@ from apps.accounts.models import Account, Job, Membership, User
 from apps.accounts.roles import Role
 from apps.accounts.services.api_keys import create_api_key
 from apps.accounts.services.invitations import invite
-from apps.chat.models import Conversation
+from apps.chat.models import ContactMemory, Conversation
 from apps.chat.services.attachments import attach
 from apps.chat.services.canned_responses import create_canned_response
 from apps.chat.services.conversations import open_conversation
@@ -127,3 +127,7 @@ def a_file_to_attach(account: Account) -> dict[str, Any]:
 
 def a_conversation(account: Account) -> Any:
     return open_conversation(actor=owner(account), contact=make_contact(account), subject="A parcel")
+
+
+def a_memory(account: Account) -> Any:
+    return ContactMemory.objects.create(contact=make_contact(account), content="Prefers e-mail")

@@ -30,6 +30,7 @@ from tests.isolation.objects import (
     a_limit,
     a_list_of_contacts,
     a_membership,
+    a_memory,
     a_message,
     a_session,
     a_started_import,
@@ -255,6 +256,17 @@ ROUTES: dict[str, Kind] = {
     "/app/<account_slug>/inbox/<conversation_id>/": page(
         of={"conversation_id": a_conversation}, GET=Asks("conversations.view")
     ),
+    "/app/<account_slug>/inbox/<conversation_id>/memories/": page(
+        of={"conversation_id": a_conversation},
+        GET=Asks("memories.manage"),
+        POST=Asks("memories.manage", {"content": "Prefers e-mail"}, answers=(200, 409)),
+    ),
+    "/app/<account_slug>/inbox/<conversation_id>/memories/propose/": page(
+        of={"conversation_id": a_conversation}, POST=Asks("memories.manage")
+    ),
+    "/app/<account_slug>/memories/<memory_id>/": page(
+        of={"memory_id": a_memory}, POST=Asks("memories.manage", {"what": "forget"})
+    ),
     "/app/<account_slug>/inbox/<conversation_id>/lines/": page(
         of={"conversation_id": a_conversation}, GET=Asks("conversations.view")
     ),
@@ -416,6 +428,21 @@ ROUTES: dict[str, Kind] = {
     ),
     "/api/v1/conversations": api(
         GET=Asks("conversations.view"), POST=Asks("conversations.create", {"subject": "A parcel"}, answers=(400,))
+    ),
+    "/api/v1/conversations/<conversation_id>/memories": api(
+        of={"conversation_id": a_conversation}, POST=Asks("memories.manage")
+    ),
+    "/api/v1/contacts/<contact_id>/memories": api(
+        of={"contact_id": a_contact},
+        GET=Asks("memories.view"),
+        POST=Asks("memories.manage", {"content": "Prefers e-mail"}, answers=(201, 409)),
+        DELETE=Asks("memories.manage"),
+    ),
+    "/api/v1/memories/<memory_id>": api(
+        of={"memory_id": a_memory},
+        GET=Asks("memories.view"),
+        PATCH=Asks("memories.manage", {"content": "Prefers letters"}, answers=(200, 409)),
+        DELETE=Asks("memories.manage"),
     ),
     "/api/v1/conversations/search": api(
         POST=Asks("conversations.view", {"query": "parcel", "mode": "words"}, answers=(200, 503))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.chat.api import attachments, canned_responses, conversations, inboxes, labels, search
+from apps.chat.api import attachments, canned_responses, conversations, inboxes, labels, memories, search
 
 urlpatterns = [
     path("canned-responses", canned_responses.CannedResponsesView.as_view(), name="canned_responses"),
@@ -21,6 +21,11 @@ urlpatterns = [
         attachments.AttachmentView.as_view(),
         name="attachment",
     ),
+    path(
+        "conversations/<uuid:conversation_id>/memories", memories.MemoryProposalsView.as_view(), name="memory_proposals"
+    ),
+    path("contacts/<uuid:contact_id>/memories", memories.MemoriesView.as_view(), name="memories"),
+    path("memories/<uuid:memory_id>", memories.MemoryView.as_view(), name="memory"),
     path("inboxes", inboxes.InboxesView.as_view(), name="inboxes"),
     path("inboxes/<uuid:inbox_id>", inboxes.InboxView.as_view(), name="inbox"),
     path("labels", labels.LabelsView.as_view(), name="labels"),

@@ -2,6 +2,7 @@
 
 from apps.chat.models.attachment import Attachment
 from apps.chat.models.canned_response import CannedResponse
+from apps.chat.models.contact_memory import ContactMemory
 from apps.chat.models.conversation import Conversation, ConversationLabel
 from apps.chat.models.inbox import Inbox
 from apps.chat.models.index import IndexedMessage, IndexGeneration
@@ -11,6 +12,7 @@ from apps.chat.models.message import Message, MessageWord
 __all__ = [
     "Attachment",
     "CannedResponse",
+    "ContactMemory",
     "Conversation",
     "ConversationLabel",
     "Inbox",

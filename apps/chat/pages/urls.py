@@ -12,6 +12,7 @@ from apps.chat.pages import (
     conversation,
     inbox,
     keeping,
+    memories,
     saying,
     search,
 )
@@ -32,6 +33,9 @@ tenant: list[URLPattern] = [
     path(_ONE + "assign/", changing.assign, name="inbox_assign"),
     path(_ONE + "labels/", changing.labels, name="inbox_conversation_labels"),
     path(_ONE + "delete/", changing.delete, name="inbox_delete"),
+    path(_ONE + "memories/", memories.remembered, name="inbox_memories"),
+    path(_ONE + "memories/propose/", memories.propose, name="inbox_memories_propose"),
+    path("memories/<uuid:memory_id>/", memories.decide, name="memory"),
     path("inbox/canned/pick/", canned_responses.pick, name="inbox_canned_pick"),
     *keeping.urls(KINDS),
 ]

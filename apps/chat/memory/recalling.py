@@ -1,0 +1,65 @@
+"""Facts about a contact that bear on what is being talked about.
+
+A contact has some dozens of facts at most, so each is compared; no index is kept of them. A fact's vector is made when
+it is first needed and lies encrypted beside the fact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from apps.accounts.actors import Actor
+from apps.accounts.metering import Line, metered
+from apps.chat.indexing.generations import chosen_model
+from apps.chat.indexing.secrets import without_secrets
+from apps.chat.indexing.vectors import project
+from apps.chat.models import ContactMemory
+from apps.vault.models import Contact
+
+PER_STEP = 0.05
+"""What one step of importance is worth, in cosine: it decides among facts that fit about as well."""
+AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """A fact and how well it fits (cosine with the question, 0 to 1); None when it was not asked for by meaning."""
+
+    memory: ContactMemory
+    score: float | None = None
+
+
+def known_facts(contact: Contact, *, limit: int = 50) -> list[Recalled]:
+    """The most important facts, then the newest."""
+    rows = ContactMemory.objects.filter(contact=contact, state=ContactMemory.State.REMEMBERED)
+    return [Recalled(row) for row in rows.order_by("-importance", "-id")[:limit]]
+
+
+def recall(contact: Contact, about: str, *, actor: Actor, limit: int = 5) -> list[Recalled]:
+    """The facts that bear on ``about``, best first. Raises NoProject, LimitReached, OutboundError."""
+    rows = list(ContactMemory.objects.filter(contact=contact, state=ContactMemory.State.REMEMBERED))
+    if not rows:
+        return []
+    model = chosen_model()
+    missing = [row for row in rows if (row.embedding or {}).get("model") != model]
+    texts = [without_secrets(about), *(without_secrets(row.content) for row in missing)]
+    with project() as client, metered("zerodb", Line("embeddings", len(texts), "zerodb"), actor=actor):
+        vectors = [
+            vector
+            for start in range(0, len(texts), AT_ONCE)
+            for vector in client.generate(texts[start : start + AT_ONCE], model=model).vectors
+        ]
+    for row, vector in zip(missing, vectors[1:], strict=True):
+        row.embedding = {"model": model, "vector": [round(value, 5) for value in vector]}
+        row.save(update_fields=["embedding"])
+    asked = np.asarray(vectors[0])
+    scored = [(_likeness(asked, np.asarray((row.embedding or {})["vector"])), row) for row in rows]
+    scored.sort(key=lambda pair: -(pair[0] + PER_STEP * (pair[1].importance - 3)))
+    return [Recalled(row, round(max(0.0, score), 6)) for score, row in scored[:limit]]
+
+
+def _likeness(one: np.ndarray, other: np.ndarray) -> float:
+    length = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return float(one @ other) / length if length else 0.0
