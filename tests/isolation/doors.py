@@ -20,6 +20,7 @@ TASKS: dict[str, str] = {
     "integrations.clear_left_grants": "platform finds what trials left; each account's own scope removes it",
     "integrations.renew_grants": "platform finds due grants; a task of each renews it",
     "integrations.renew_grant": "opens the scope of the account named in the message",
+    "integrations.count_holdings": "platform lists the accounts; each one's holdings are counted in its own scope",
     "chat.sweep_index": "platform finds accounts with something to index; each one's job is queued in its own scope",
     "accounts.sweep_jobs": "platform: finds jobs of all accounts whose message or worker was lost",
 }
