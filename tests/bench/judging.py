@@ -12,6 +12,7 @@ from statistics import fmean
 from typing import Any
 
 CUT = 10
+ROOT = Path(__file__).resolve().parents[2]
 Asking = Callable[[str], Sequence[str]]
 """A query to the ids of messages, best first."""
 
@@ -47,10 +48,11 @@ class Quality:
     ndcg: float
 
 
-def read_yardstick(folder: Path | None = None) -> Yardstick:
-    """The labelled queries beside this file, or those in the folder that ``SUPPORT`` names."""
-    folder = folder or Path(os.environ.get("SUPPORT", Path(__file__).parent / "support"))
-    messages, queries = (_read(folder / name) for name in ("messages.jsonl", "queries.jsonl"))
+def read_yardstick() -> Yardstick:
+    """The messages of the demo and the queries beside this file, or both from the folder that ``SUPPORT`` names."""
+    given = os.environ.get("SUPPORT")
+    messages = _read((Path(given) if given else ROOT / "apps/chat/demo/data") / "messages.jsonl")
+    queries = _read((Path(given) if given else Path(__file__).parent / "support") / "queries.jsonl")
     return Yardstick(
         {row["id"]: row["text"] for row in messages},
         {row["id"]: row["intent"] for row in messages},

@@ -83,27 +83,35 @@ class Product:
 
 def say_all(account: Account, texts: dict[str, str]) -> dict[str, str]:
     """Each text as a conversation, indexed. Returns our ids of the messages by theirs."""
+    from django.utils import timezone
+
     from apps.accounts.actors import Actor
     from apps.accounts.jobs.running import run
     from apps.accounts.tenancy.scope import tenant
+    from apps.chat.indexing import changes
     from apps.chat.indexing.reindexing import hurry, queue_indexing
-    from apps.chat.services.conversations import lock_conversation, open_conversation
-    from apps.chat.services.messages import receive_message
+    from apps.chat.models import Conversation, Inbox, Message
+    from apps.vault.messages import fill_contents
     from tests.factories import make_contact
     from tests.working import work_off
 
     assert work_off(account, "project.provision") == ["done"]
-    actor, contact, ids = Actor.system("bench"), make_contact(account), {}
-    for message_id, text in texts.items():
-        with tenant(account):
-            conversation = open_conversation(actor=actor, contact=contact)
-            message = receive_message(lock_conversation(conversation.pk), text, actor=actor)
-            ids[str(message.pk)] = message_id
+    contact, now = make_contact(account), timezone.now()
     with tenant(account):
+        inbox = Inbox.objects.create(name="Support")
+        rows = [Conversation(inbox=inbox, contact=contact, last_activity_at=now) for _ in texts]
+        messages = [
+            Message(conversation=row, message_type="incoming", sender_type="contact", sender_id=contact.pk)
+            for row in rows
+        ]
+        fill_contents(zip(messages, texts.values(), strict=True))
+        Conversation.objects.bulk_create(rows, batch_size=500)
+        Message.objects.bulk_create(messages, batch_size=500)
+        changes.note([(message.pk, message.conversation_id) for message in messages])
         hurry()
-        job = queue_indexing(actor)
+        job = queue_indexing(Actor.system("bench"))
     assert run(account.id, job.id) == "done"
-    return ids
+    return {str(message.pk): name for message, name in zip(messages, texts, strict=True)}
 
 
 class Parts:
