@@ -11,6 +11,8 @@ from django.utils.formats import date_format
 
 from apps.accounts.features import FeatureOff, FeatureState, UnknownFeature, states_of
 from apps.accounts.features.choosing import choose
+from apps.accounts.metering.estimating import estimate
+from apps.accounts.metering.holding import holdings_of
 from apps.accounts.metering.selectors import Group
 from apps.accounts.models import Stage
 from apps.accounts.pages.door import account_of, done, is_part, may, part, tenant_page
@@ -74,7 +76,9 @@ def card(state: FeatureState) -> dict[str, Any]:
 
 def use_context(request: HttpRequest) -> dict[str, Any]:
     """Figures of the month, a chart of the last thirty days, and what the floors above add to the page."""
-    month = month_of_use(timezone.now())
+    now, account = timezone.now(), account_of(request)
+    month, held = month_of_use(now), holdings_of(account.id)
+    may_see_costs = allows(actor_of(request), "usage.view")
     shown = request.GET.get("chart", "")
     shown = shown if shown in CHARTS else SEARCHES
     found = [(panel, panel.read(request)) for panel in registered(Panel) if _is_here(request, panel)]
@@ -87,7 +91,11 @@ def use_context(request: HttpRequest) -> dict[str, Any]:
         "finding": _finding(month.days, shown),
         "is_empty": not any(quantity(day, shown) for day in month.days),
         "panels": [{"template": panel.template, **context} for panel, context in found if context is not None],
-        "may_see_costs": allows(actor_of(request), "usage.view"),
+        "vectors": month.vectors if held is None else held.vectors,
+        "memory_gb": None if held is None else held.memory_gb,
+        "may_see_costs": may_see_costs,
+        "estimate": estimate(account.id, now) if may_see_costs else None,
+        "now": now,
     }
 
 

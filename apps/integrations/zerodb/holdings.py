@@ -109,7 +109,18 @@ def _count(account_id: UUID, now: datetime) -> bool:
 
 def _ready() -> AINativeProject | None:
     row: AINativeProject | None = AINativeProject.objects.filter(status=AINativeProject.Status.READY).first()
-    return row if row is not None and row.is_configured else None
+    if row is None or not row.is_configured:
+        return None
+    return row if not is_embedded() or _is_of_embedded(row) else None
+
+
+def _is_of_embedded(project: AINativeProject) -> bool:
+    """Whether the project can be one of the embedded server's: those made elsewhere may have ids of any kind."""
+    try:
+        UUID(project.project_id)
+    except ValueError:
+        return False
+    return True
 
 
 def _gone(namespace: str) -> list[str]:

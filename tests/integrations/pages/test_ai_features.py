@@ -22,6 +22,7 @@ from tests.accounts.metering.conftest import use
 from tests.accounts.signin.people import trail
 from tests.factories import Cast
 from tests.integrations.pages.test_ai_page import PART, AsRole, make_ready
+from tests.working import work_off
 
 pytestmark = [pytest.mark.django_db, pytest.mark.covers("P-05")]
 
@@ -164,3 +165,18 @@ class _Messages:
 
     def __iter__(self) -> Any:
         return iter(())
+
+
+@pytest.mark.covers("P-08")
+@pytest.mark.django_db(transaction=True)
+def test_admins_see_the_estimate_of_the_month_and_the_others_no_costs(as_role: AsRole, base: str, cast: Cast) -> None:
+    assert work_off(cast.account, "project.provision") == ["done"]
+    use(cast.account, Line("searches", 412, "zerodb"), source="zerodb")
+    page = plain(as_role(Role.ADMIN), f"{base}ai/")
+    assert "Cost estimate" in page
+    assert "$4.12" in page
+    assert "Memory" in page
+    for role in (Role.MEMBER, Role.VIEWER):
+        page = plain(as_role(role), f"{base}ai/")
+        assert "Cost estimate" not in page
+        assert "$" not in page.partition("Usage this month")[2].partition("Settings")[0]
