@@ -157,5 +157,5 @@ def test_switched_off_it_says_so_and_still_forgets(api: ApiClient, ann: Contact)
     fact = api.post(f"contacts/{ann.id}/memories", {"content": "Has a cat"}).json
     assert api.patch("account/features", {"features": [{"name": "agent_memory", "enabled": False}]}).status == 200
     refused = api.post(f"contacts/{ann.id}/memories", {"content": "Has a dog"})
-    assert (refused.status, refused.json["code"]) == (403, "feature_off")
+    assert (refused.status, refused.json["code"]) == (409, "feature_off")
     assert api.delete(f"memories/{fact['id']}").status == 204
