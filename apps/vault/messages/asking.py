@@ -113,11 +113,23 @@ def meeting(
         "hits AS (SELECT walked.message_id, message.content FROM walked JOIN LATERAL ("
         f"SELECT content FROM {messages} WHERE account_id = %s AND id = walked.message_id AND is_searchable OFFSET 0"
         f") AS message ON true WHERE (SELECT count(*) FROM {words} AS other WHERE other.account_id = %s "
-        "AND other.word = ANY(%s::bigint[]) AND other.message_id = walked.message_id) = %s "
+        "AND other.word = ANY(array_remove(%s::bigint[], (SELECT word FROM rarest))) "
+        "AND other.message_id = walked.message_id) = %s "
         f"ORDER BY walked.message_id DESC LIMIT {int(most)}) "
         f"SELECT {SETTING}, {_WALKED}, hits.* FROM (SELECT) AS always LEFT JOIN hits ON true "
         "ORDER BY hits.message_id DESC",
-        [numbers, account_id, before, account_id, before, account_id, account_id, numbers, len(numbers), account_id],
+        [
+            numbers,
+            account_id,
+            before,
+            account_id,
+            before,
+            account_id,
+            account_id,
+            numbers,
+            len(numbers) - 1,
+            account_id,
+        ],
         often=True,
     )
     return Round(rows, step)
