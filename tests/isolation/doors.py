@@ -8,7 +8,6 @@ TASKS: dict[str, str] = {
     "vault.clear_contact_imports": "platform finds what is over; each account's own scope removes it",
     "accounts.run_job": "opens the scope of the account named in the message; the handler opens it again as it needs",
     "vault.purge_remembered_requests": "platform: removes the run-out answers of all accounts",
-    "integrations.count_holdings": "platform finds the accounts that have a project; each account's own scope measures",
     "integrations.reconcile_projects": "platform finds the project each account uses; each account's own scope decides",
     "integrations.purge_zerodb_projects": "platform finds deleted ZeroDB projects; each is emptied behind its own wall",
     "integrations.hand_on_events": "opens the scope of the account named in the message, for each event again",
