@@ -286,6 +286,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     ],
     "ENUM_NAME_OVERRIDES": {
         "RoleEnum": "apps.accounts.roles.Role",
+        "ConversationStatusEnum": "apps.chat.models.conversation.Conversation.Status",
         "IntegrationStatusEnum": "apps.integrations.models.integration.Integration.Status",
         "TokenStatusEnum": "apps.vault.models.token.Token.Status",
     },

@@ -96,6 +96,7 @@ def test_every_model_with_an_account_has_a_screen_or_a_reason() -> None:
         "vault.accountkeyset": "wrapped keys: nothing to see",
         "vault.audithead": "the end of a trail: shown by verify_audit",
         "vault.contactimport": "the account's own file on its way; its job has a screen",
+        "vault.messagesearch": "one switch of the account's own",
         "vault.rejectedrows": "the account's own rows: the account alone gets them back",
         "vault.token": "grants: how they stand is shown with the connection they belong to",
         "vault.rememberedrequest": "answers kept a day for repeated requests",
