@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import models
 
 from apps.accounts.actors import Actor
+from apps.accounts.features import FeatureOff, require_feature
 from apps.accounts.permissions import require
+from apps.accounts.tenancy.scope import current_account_id
+from apps.chat.features import SEMANTIC_SEARCH
 from apps.chat.indexing.vectors import NoProject
 from apps.chat.search.by_meaning import MeaningHit, nearest_messages
 from apps.chat.search.by_words import messages_with_words
@@ -51,7 +55,7 @@ def search_conversations(
     """The best conversations for ``query``, with their best passages.
 
     By both, what can't be asked is left out and told in ``notices``. Raises PermissionDenied, LimitReached,
-    ValidationError naming the field ``query``; by meaning alone also NoProject, OutboundError.
+    ValidationError naming the field ``query``; by meaning alone also FeatureOff, NoProject, OutboundError.
     """
     require(actor, "conversations.view")
     query = " ".join(query.split())
@@ -63,6 +67,7 @@ def search_conversations(
     wanted = wanted or ConversationFilter()
     candidates = CANDIDATES if wanted == ConversationFilter() else CANDIDATES_NARROWED
     if mode == Mode.MEANING:
+        require_feature(SEMANTIC_SEARCH.name, _account_id())
         meaning = nearest_messages(query, limit=candidates, actor=actor)
         return Found(grouped([Ranked(hit.message_id, hit.score, hit.passage) for hit in meaning], wanted, limit=limit))
     notices: list[str] = []
@@ -71,6 +76,12 @@ def search_conversations(
         return Found(grouped([Ranked(hit.message_id, hit.evidence) for hit in held], wanted, limit=limit), notices)
     meaning = _meaning(query, COMPARED if candidates == CANDIDATES else candidates, actor, notices)
     return Found(grouped(_fused(held, meaning), wanted, limit=limit), notices)
+
+
+def _account_id() -> UUID:
+    account_id = current_account_id()
+    assert account_id is not None, "Conversations belong to an account."
+    return account_id
 
 
 def _words(query: str, limit: int, notices: list[str], *, alone: bool) -> list[HeldWords]:
@@ -88,7 +99,11 @@ def _words(query: str, limit: int, notices: list[str], *, alone: bool) -> list[H
 def _meaning(query: str, limit: int, actor: Actor, notices: list[str]) -> list[MeaningHit]:
     """By meaning; while the service does not answer, words alone are better than nothing."""
     try:
+        require_feature(SEMANTIC_SEARCH.name, _account_id())
         return nearest_messages(query, limit=limit, actor=actor, vectors=COMPARED)
+    except FeatureOff as off:
+        notices.append(f"{off} These were found by their words.")
+        return []
     except (NoProject, OutboundError):
         notices.append("Search by meaning does not answer at the moment: these were found by their words.")
         return []

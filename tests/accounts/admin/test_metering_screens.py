@@ -128,7 +128,7 @@ def test_an_accounts_page_shows_the_estimate_as_a_table(admin: Client) -> None:
     with tenant(account):
         project, _ = AINativeProject.objects.get_or_create()
         project.status = AINativeProject.Status.READY
-        project.take_credentials("project-1", "key" * 10)
+        project.take_credentials(str(project.pk), "key" * 10)
         project.save()
     cache.set(f"zerodb-holdings:{account.pk}", Holdings(48210, Decimal("0.62"), Waste(duplicates=1000)), 60)
     words = text(admin.get(page("accounts_account_change", account.pk)))

@@ -86,7 +86,7 @@ def held(cast: Cast) -> None:
     with tenant(cast.account):
         project, _ = AINativeProject.objects.get_or_create()
         project.status = AINativeProject.Status.READY
-        project.take_credentials(f"project-{project.pk}", "key" * 10)
+        project.take_credentials(str(project.pk), "key" * 10)
         project.save()
     waste = Waste(duplicates=1000, namespaces=[("old", 2000)])
     cache.set(f"zerodb-holdings:{cast.account.id}", Holdings(48210, Decimal("0.62"), waste), 60)

@@ -93,7 +93,21 @@ def test_what_is_wrong_is_named(api: ApiClient) -> None:
 def test_without_a_project_it_says_so() -> None:
     account = make_account()
     api = by_key(account, Role.OWNER)
-    assert search(api, "parcel") == []  # nothing was ever said
+    refused = api.post("conversations/search", {"query": "parcel", "mode": "meaning"})
+    assert (refused.status, refused.json["reason"]) == (409, "needs_project")
+    by_words = api.post("conversations/search", {"query": "parcel"}).json
+    assert (by_words["results"], len(by_words["notices"])) == ([], 1)
+
+
+def test_switched_off_it_says_so_and_finds_by_words(api: ApiClient, account: Account, say: Say) -> None:
+    say(account, "My parcel has not arrived yet.")
+    index(account)
+    api.patch("account/features", {"features": [{"name": "semantic_search", "enabled": False}]})
+    refused = api.post("conversations/search", {"query": "parcel", "mode": "meaning"})
+    assert (refused.status, refused.json["code"]) == (409, "feature_off")
+    by_words = api.post("conversations/search", {"query": "parcel"}).json
+    assert len(by_words["results"]) == 1
+    assert "switched off" in by_words["notices"][0]
 
 
 def test_each_search_is_counted(api: ApiClient, account: Account, say: Say) -> None:

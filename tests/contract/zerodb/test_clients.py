@@ -1,7 +1,5 @@
 """The official clients, unchanged, against the embedded server. Their own faults are worked round here."""
 
-import asyncio
-
 import pytest
 from ainative import AINativeClient
 from ainative.exceptions import APIError, AuthenticationError
@@ -10,6 +8,8 @@ from ainative.zerodb.projects import ProjectStatus
 from langchain_zerodb import ZeroDBVectorStore
 from zerodb_mcp import ZeroDBClient
 from zerodb_mcp.exceptions import ValidationError, ZeroDBError
+
+from tests.event_loops import synchronously
 
 pytestmark = pytest.mark.covers("P-11")
 
@@ -120,7 +120,7 @@ class TestZerodbMcp:
                 async with ZeroDBClient(api_key=alice.key, base_url=zerodb_server, retry_delay=0) as client:
                     return await work(client)
 
-            return asyncio.run(whole())
+            return synchronously(whole)()
 
         return act
 

@@ -58,6 +58,8 @@ BODIES = {
 def body_for(method: str, shape: str, make_vector) -> dict | None:
     if method == "GET":
         return None
+    if shape.endswith("vectors/batch"):
+        return {"vectors": [{"id": "planted", "vector": make_vector(1)}]}
     if shape.endswith(("vectors/upsert", "vectors/batch-upsert")) or (method == "PUT" and shape.endswith("vectors")):
         return {"items": [{"id": "planted", "vector": make_vector(1)}]}
     if shape.endswith("vectors/search"):
