@@ -27,8 +27,10 @@ PROJECTS, EACH, DIMENSIONS, CENTRES = 20, 5000, 384, 500
 QUESTIONS, WANTED = 200, 10
 INDEX = "zerodb_vector_nearest_384"
 
-_COLUMNS = "id project_id created_at stored_at namespace external_id dimensions embedding document metadata model"
-_TYPES = "uuid uuid timestamptz timestamptz varchar varchar int2 bytea text jsonb varchar"
+_COLUMNS = (
+    "id project_id created_at stored_at namespace external_id dimensions embedding document metadata model model_name"
+)
+_TYPES = "uuid uuid timestamptz timestamptz varchar varchar int2 bytea text jsonb varchar varchar"
 Found = list[tuple[UUID, float]]
 
 
@@ -118,7 +120,7 @@ def _insert(owner: UUID, vectors: list[Any]) -> None:
     for vector in vectors:
         key = uuid7()
         packed = struct.pack(">HH", DIMENSIONS, 0) + vector.astype(">f4").tobytes()
-        rows.append([key, owner, now, now, "bench", str(key), DIMENSIONS, packed, "", Jsonb({}), ""])
+        rows.append([key, owner, now, now, "bench", str(key), DIMENSIONS, packed, "", Jsonb({}), "", ""])
     insert(TABLE, _COLUMNS, rows, PROJECT_WALL, owner, _TYPES)
 
 
