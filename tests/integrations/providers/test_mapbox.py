@@ -9,6 +9,7 @@ from pytest_httpserver import HTTPServer
 
 from apps.integrations.contracts.maps import Place
 from apps.integrations.outbound.errors import BadAnswer
+from apps.integrations.providers.definition import BadFields
 from apps.integrations.providers.errors import CredentialRefused, NotPermitted, ProviderError, Refused
 from tests.integrations.conformance import Conformance
 
@@ -100,3 +101,7 @@ class TestMapbox(Conformance):
         self.script(httpserver, {"features": features})
         with pytest.raises(BadAnswer):
             self.geocode()
+
+    def test_a_style_is_one_of_mapbox(self) -> None:
+        with pytest.raises(BadFields):
+            self.definition.clean_settings({"style_url": "https://evil.example/style.json"})

@@ -1,6 +1,6 @@
 """Mapbox, as its Geocoding API (v6) is described (docs.mapbox.com/api/search/geocoding)."""
 
-from apps.integrations.providers.definition import CredentialField, Provider
+from apps.integrations.providers.definition import CredentialField, Provider, SettingField
 
 PROVIDER = Provider(
     name="mapbox",
@@ -20,5 +20,17 @@ PROVIDER = Provider(
             pattern_hint="An access token begins with pk. or sk.",
         ),
     ),
+    settings=(
+        SettingField(
+            name="style_url",
+            label="Map style",
+            placeholder="mapbox://styles/mapbox/streets-v12",
+            default="mapbox://styles/mapbox/streets-v12",
+            help="How maps look that your own pages and programs draw; they read it through the API.",
+            pattern=r"mapbox://styles/[A-Za-z0-9_-]{1,100}/[A-Za-z0-9_-]{1,100}",
+            pattern_hint="A style begins with mapbox://styles/.",
+        ),
+    ),
+    main_setting="style_url",
     key_help="console.mapbox.com › Tokens",
 )

@@ -1,6 +1,6 @@
 """SendGrid, as its API reference describes it (twilio.com/docs/sendgrid/api-reference)."""
 
-from apps.integrations.providers.definition import CredentialField, Provider
+from apps.integrations.providers.definition import CredentialField, Provider, SettingField
 
 PROVIDER = Provider(
     name="sendgrid",
@@ -29,6 +29,18 @@ PROVIDER = Provider(
             pattern_hint="One line of letters, digits, +, / and =, as SendGrid shows it.",
         ),
     ),
+    settings=(
+        SettingField(
+            name="default_sender",
+            label="Sender",
+            kind="email",
+            placeholder="news@example.com",
+            help="The verified address that your mails at SendGrid come from; your programs read it through the API.",
+            pattern=r"[^@\s]+@[^@\s]+\.[^@\s]+",
+            pattern_hint="Enter an e-mail address.",
+        ),
+    ),
+    main_setting="default_sender",
     key_help="app.sendgrid.com › Settings › API keys",
     webhooks=True,
 )
