@@ -450,7 +450,7 @@ def test_a_deadline_holds_in_the_middle_of_a_drip(model: Model, name: str, monke
     with pytest.raises(NoAnswer):
         ask(name)
     assert 0.3 < time.monotonic() - began < 2
-    assert model.gone.wait(2)
+    assert model.gone.wait(20)
 
 
 def ask_once(model: Model, name: str) -> None:
@@ -465,7 +465,7 @@ def test_an_answer_given_up_ends_the_connection(model: Model, name: str) -> None
         turn = service.chat(request())
         next(turn)
         turn.close()
-        assert model.gone.wait(2)
+        assert model.gone.wait(20)
         assert list(turn) == []
     assert turn.result.usage.estimated == (name != "google_ai")  # Gemini tells with every piece
     assert turn.result.usage.input > 0
