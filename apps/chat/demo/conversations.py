@@ -226,9 +226,8 @@ def _store(told: list[Told]) -> None:
     fill_contents([pair for pair in said if pair[0].message_type != Type.ACTIVITY])
     fill_contents([pair for pair in said if pair[0].message_type == Type.ACTIVITY], searchable=False)
     Message.objects.bulk_create([message for message, _ in said], batch_size=500)
-    if changes.is_wanted():
-        changes.note(
-            [(message.id, message.conversation_id) for message, _ in said if message.message_type in INDEXED_TYPES]
-        )
+    changes.note(
+        [(message.id, message.conversation_id) for message, _ in said if message.message_type in INDEXED_TYPES]
+    )
     first = Message.objects.filter(conversation=OuterRef("pk")).values("conversation").annotate(at=Min("created_at"))
     Conversation.objects.filter(pk__in=[each.row.pk for each in told]).update(created_at=Subquery(first.values("at")))

@@ -9,28 +9,37 @@ from uuid import UUID
 from django.db.models.signals import pre_delete
 from django.utils import timezone
 
+from apps.accounts.actors import Actor
+from apps.accounts.features.asking import reason_off
+from apps.accounts.signals import feature_chosen
+from apps.chat.features import SEMANTIC_SEARCH
 from apps.chat.indexing.generations import INDEXED_TYPES, begin, living, note_messages
-from apps.chat.models import Conversation, IndexedMessage, Message
+from apps.chat.indexing.reindexing import queue_indexing
+from apps.chat.models import Conversation, IndexedMessage, IndexGeneration, Message
 from apps.chat.signals import message_added
 from apps.integrations.models import AINativeProject
+from apps.integrations.zerodb.readiness import NEEDS_PROJECT
 
 DEBOUNCE = timedelta(seconds=2)
 """How long a change waits for more of its kind, so that a lively conversation is indexed in one go."""
 
 
-def is_wanted() -> bool:
-    """Whether the account in scope wants its conversations indexed."""
-    settings = AINativeProject.objects.values_list("settings", flat=True).first()
-    if settings is None:
-        return False
-    return bool(settings.get("auto_indexing", True)) and bool(settings.get("features", {}).get("semantic_search", True))
+def is_wanted(account_id: UUID) -> bool:
+    """Whether the account in scope wants what is said to be indexed; a project that is not ready yet is waited for."""
+    settings = AINativeProject.objects.values_list("settings", flat=True).first() or {}
+    is_off = reason_off(SEMANTIC_SEARCH.name, account_id) not in {"", NEEDS_PROJECT.code}
+    return not is_off and bool(settings.get("auto_indexing", True))
 
 
 def note_message(sender: Any, message: Message, **_: Any) -> None:
-    """A message was added."""
-    if message.is_private or message.message_type not in INDEXED_TYPES or not is_wanted():
+    """A message was added. While nobody wants it indexed, the index only learns that it has missed something."""
+    if message.is_private or message.message_type not in INDEXED_TYPES:
         return
-    note([(message.id, message.conversation_id)])
+    assert message.account_id is not None, "Messages belong to an account."
+    if is_wanted(message.account_id):
+        note([(message.id, message.conversation_id)])
+    else:
+        IndexGeneration.objects.filter(is_planned=True).update(is_planned=False)
 
 
 def note(messages: list[tuple[UUID, UUID]]) -> None:
@@ -45,7 +54,14 @@ def note_removal(sender: Any, instance: Conversation, **_: Any) -> None:
     )
 
 
+def catch_up(sender: Any, feature: str, actor: Actor, **_: Any) -> None:
+    """The account switched search on: what was said meanwhile goes into the index."""
+    if feature == SEMANTIC_SEARCH.name and any(not generation.is_planned for generation in living()):
+        queue_indexing(actor)
+
+
 def connect() -> None:
     """Called once, at start-up."""
     message_added.connect(note_message, sender=Message, dispatch_uid="chat.index_message")
+    feature_chosen.connect(catch_up, dispatch_uid="chat.catch_up_index")
     pre_delete.connect(note_removal, sender=Conversation, dispatch_uid="chat.unindex_conversation")

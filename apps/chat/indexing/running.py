@@ -20,7 +20,8 @@ from apps.accounts.crash_points import crash_point
 from apps.accounts.jobs import PermanentFailure, Retry, RunningJob
 from apps.accounts.metering import LimitReached, Line, PriceUnknown, metered
 from apps.chat.indexing import vectors
-from apps.chat.indexing.generations import begin, cut_over, living, plan
+from apps.chat.indexing.changes import is_wanted
+from apps.chat.indexing.generations import cut_over, living, plan
 from apps.chat.indexing.passages import passages_of, vector_id
 from apps.chat.indexing.secrets import without_secrets
 from apps.chat.models import IndexedMessage, IndexGeneration, Message
@@ -63,7 +64,7 @@ def _step(job: RunningJob, client: ProjectClient) -> tuple[int, int] | None:
     if removed := _remove_some(job, client):
         return 0, removed
     with job.scope():
-        for generation in living():
+        for generation in living() if is_wanted(job.account_id) else []:
             if not generation.is_planned and plan(generation):
                 return 0, 0
     for generation in _generations(job):
@@ -202,11 +203,6 @@ def _due(state: str) -> Any:
 def _batches(items: list[Any], size: int) -> Iterator[list[Any]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]
-
-
-def ensure_generation() -> IndexGeneration:
-    """The generation that serves; a first one, to be filled from the messages there are, when there is none."""
-    return next((row for row in living() if row.status == Status.SERVING), None) or begin()
 
 
 def account_ids_with_work() -> list[UUID]:

@@ -11,16 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from apps.accounts.actors import Actor
-from apps.accounts.metering import Line, metered
+from apps.chat.indexing.embedding import embed, kept
 from apps.chat.indexing.generations import chosen_model
-from apps.chat.indexing.secrets import without_secrets
-from apps.chat.indexing.vectors import project
 from apps.chat.models import ContactMemory
 from apps.vault.models import Contact
 
 PER_STEP = 0.05
 """What one step of importance is worth, in cosine: it decides among facts that fit about as well."""
-AT_ONCE = 100
 
 
 @dataclass(frozen=True)
@@ -44,17 +41,11 @@ def recall(contact: Contact, about: str, *, actor: Actor, limit: int = 5) -> lis
         return []
     model = chosen_model()
     missing = [row for row in rows if (row.embedding or {}).get("model") != model]
-    texts = [without_secrets(about), *(without_secrets(row.content) for row in missing)]
-    with project() as client, metered("zerodb", Line("embeddings", len(texts), "zerodb"), actor=actor):
-        vectors = [
-            vector
-            for start in range(0, len(texts), AT_ONCE)
-            for vector in client.generate(texts[start : start + AT_ONCE], model=model).vectors
-        ]
-    for row, vector in zip(missing, vectors[1:], strict=True):
-        row.embedding = {"model": model, "vector": [round(value, 5) for value in vector]}
+    made = embed([about, *(row.content for row in missing)], actor=actor)
+    for row, vector in zip(missing, made.vectors[1:], strict=True):
+        row.embedding = {"model": made.model, "vector": kept(vector)}
         row.save(update_fields=["embedding"])
-    asked = np.asarray(vectors[0])
+    asked = np.asarray(made.vectors[0])
     scored = [(_likeness(asked, np.asarray((row.embedding or {})["vector"])), row) for row in rows]
     scored.sort(key=lambda pair: -(pair[0] + PER_STEP * (pair[1].importance - 3)))
     return [Recalled(row, round(max(0.0, score), 6)) for score, row in scored[:limit]]

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from apps.accounts.jobs.running import run
 from apps.accounts.models import Account, Job
+from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import platform, tenant
-from apps.chat.indexing import changes, running
+from apps.chat.indexing import changes
 from apps.chat.indexing.generations import serving
 from apps.chat.indexing.passages import message_id_of
 from apps.chat.indexing.reindexing import queue_indexing, reindex
@@ -26,6 +27,7 @@ from apps.integrations.outbound.errors import NoAnswer
 from apps.integrations.zerodb.client import ProjectClient
 from apps.integrations.zerodb.client.answers import Hit
 from apps.vault.services.contacts import delete_contact
+from tests.api_client import by_key
 from tests.chat.conftest import SYSTEM, Say
 from tests.factories import make_account
 from tests.working import work_off
@@ -193,15 +195,28 @@ def test_a_rebuild_that_is_begun_again_gives_the_first_one_up(account: Account, 
     assert count(account) == 1
 
 
-def test_messages_from_before_the_index_are_caught_up_with(
-    account: Account, say: Say, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(changes, "is_wanted", lambda: False)
+def switch(account: Account, *, on: bool) -> None:
+    body = {"features": [{"name": "semantic_search", "enabled": on}]}
+    assert by_key(account, Role.OWNER).patch("account/features", body).status == 200
+
+
+def test_what_was_said_while_search_was_off_is_caught_up_with(account: Account, say: Say) -> None:
+    say(account, "Good morning.")
+    index(account)
+    switch(account, on=False)
     say(account, "My parcel has not arrived yet.", "Hello?")
-    assert states(account) == []
-    monkeypatch.undo()
-    with tenant(account):
-        running.ensure_generation()
+    index(account)
+    assert states(account) == ["indexed"]
+    switch(account, on=True)
+    assert work_off(account, "conversations.index") == ["done"]
+    assert states(account) == ["indexed"] * 3
+
+
+def test_what_was_said_before_there_was_an_index_is_caught_up_with(account: Account, say: Say) -> None:
+    switch(account, on=False)
+    say(account, "My parcel has not arrived yet.")
+    switch(account, on=True)
+    say(account, "Hello?")
     index(account)
     assert states(account) == ["indexed", "indexed"]
 
