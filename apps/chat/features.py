@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
+
 from django.utils import timezone
 
 from apps.accounts.features import Feature, declare
@@ -12,6 +14,24 @@ from apps.integrations.zerodb.usage import searches_this_month
 def _searched() -> str:
     number = searches_this_month(timezone.now())
     return f"{number:,} search{'' if number == 1 else 'es'} this month"
+
+
+def _first_of_month() -> datetime:
+    return datetime.combine(timezone.now().astimezone(UTC).date().replace(day=1), time(), UTC)
+
+
+def _remembered() -> str:
+    # Looked up when somebody looks: the models are not there yet when features are declared.
+    from apps.chat.models import ContactMemory
+
+    kept = ContactMemory.objects.filter(state=ContactMemory.State.REMEMBERED)
+    number = kept.count()
+    if not number:
+        return "Nothing remembered yet"
+    people = kept.values("contact").distinct().count()
+    new = kept.filter(created_at__gte=_first_of_month()).count()
+    facts, contacts = f"{number:,} fact{'' if number == 1 else 's'}", f"{people:,} contact{'' if people == 1 else 's'}"
+    return f"{facts} about {contacts}, {new:,} new this month"
 
 
 SEMANTIC_SEARCH = Feature(
@@ -38,6 +58,7 @@ AGENT_MEMORY = Feature(
     icon="brain",
     page="ai",
     needs=NEEDS_PROJECT,
+    used=_remembered,
 )
 
 

@@ -205,6 +205,13 @@ ROUTES: dict[str, Kind] = {
     ),
     "/app/<account_slug>/ai/features/": page(POST=Asks("features.manage", {"feature": "agent_memory"})),
     "/app/<account_slug>/ai/provision/": page(POST=Asks("project.provision")),
+    "/app/<account_slug>/ai/index/": page(GET=Asks("project.view")),
+    "/app/<account_slug>/ai/index/rebuild/": page(GET=Asks("project.update"), POST=Asks("project.update")),
+    "/app/<account_slug>/ai/index/go-on/": page(POST=Asks("project.update")),
+    "/app/<account_slug>/ai/words/": page(
+        GET=Asks("account.view"), POST=Asks("account.update", {"enabled": "on", "language": "german"})
+    ),
+    "/app/<account_slug>/ai/words/again/": page(POST=Asks("account.update")),
     "/app/<account_slug>/audit/": page(GET=Asks("audit.view")),
     "/app/<account_slug>/audit/report/": page(GET=Asks("audit.view", query="?format=json")),
     "/app/<account_slug>/audit/proof/": page(
@@ -443,6 +450,11 @@ ROUTES: dict[str, Kind] = {
         GET=Asks("memories.view"),
         PATCH=Asks("memories.manage", {"content": "Prefers letters"}, answers=(200, 409)),
         DELETE=Asks("memories.manage"),
+    ),
+    "/api/v1/conversations/index": api(GET=Asks("project.view")),
+    "/api/v1/conversations/index/rebuild": api(POST=Asks("project.update", {})),
+    "/api/v1/conversations/word-search": api(
+        GET=Asks("account.view"), PATCH=Asks("account.update", {"language": "german"})
     ),
     "/api/v1/conversations/search": api(
         POST=Asks("conversations.view", {"query": "parcel", "mode": "words"}, answers=(200, 503))

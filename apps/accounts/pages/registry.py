@@ -70,7 +70,8 @@ class Stat:
 class Panel:
     """A part of the dashboard. ``read`` answers the template's context, or None to leave the panel out.
 
-    ``place`` is "top" (above everything), "main" or "side"; "ai" is the page "AI features", below its figures.
+    ``place`` is "top" (above everything), "main" or "side"; "ai" is the page "AI features", below its figures, and
+    "ai-always" its foot, also while there is no project.
     """
 
     template: str

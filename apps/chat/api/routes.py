@@ -2,13 +2,29 @@
 
 from django.urls import path
 
-from apps.chat.api import attachments, canned_responses, conversations, inboxes, labels, memories, search
+from apps.chat.api import (
+    attachments,
+    canned_responses,
+    conversations,
+    inboxes,
+    labels,
+    memories,
+    search,
+    searching_settings,
+)
 
 urlpatterns = [
     path("canned-responses", canned_responses.CannedResponsesView.as_view(), name="canned_responses"),
     path("canned-responses/<uuid:canned_id>", canned_responses.CannedResponseView.as_view(), name="canned_response"),
     path("conversations", conversations.ConversationsView.as_view(), name="conversations"),
     path("conversations/search", search.ConversationSearchView.as_view(), name="conversation_search"),
+    path("conversations/index", searching_settings.IndexView.as_view(), name="conversation_index"),
+    path(
+        "conversations/index/rebuild",
+        searching_settings.IndexRebuildView.as_view(),
+        name="conversation_index_rebuild",
+    ),
+    path("conversations/word-search", searching_settings.WordSearchView.as_view(), name="conversation_word_search"),
     path("conversations/<uuid:conversation_id>", conversations.ConversationView.as_view(), name="conversation"),
     path("conversations/<uuid:conversation_id>/messages", conversations.MessagesView.as_view(), name="messages"),
     path(

@@ -10,6 +10,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.jobs import enqueue
 from apps.accounts.models import Job
 from apps.accounts.permissions import require
+from apps.accounts.services.jobs import hasten_job
 from apps.chat.indexing.generations import Status, begin, retire
 from apps.chat.models import IndexedMessage, IndexGeneration
 from apps.integrations.zerodb.embedding import UnknownModel, resolve_model
@@ -27,6 +28,16 @@ def hurry() -> None:
     """Let what waits for more changes be indexed now."""
     waiting = IndexedMessage.objects.filter(state=IndexedMessage.State.PENDING, due_at__gt=timezone.now())
     waiting.update(due_at=timezone.now())
+
+
+def go_on_now(*, actor: Actor) -> Job:
+    """Work on what waits for its next try, or was given up, at once. Raises PermissionDenied."""
+    require(actor, "project.update")
+    hurry()
+    job = queue_indexing(actor)
+    if job.attempts:
+        hasten_job(job)
+    return job
 
 
 def reindex(*, actor: Actor, model: str = "", rate: float | None = None) -> IndexGeneration:

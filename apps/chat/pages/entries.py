@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from apps.accounts.pages.door import may
 from apps.accounts.pages.registry import Command, Panel, Section, Stat, register
 from apps.chat.models import Conversation
+from apps.chat.pages import index_panel, word_search
 from apps.chat.pages.inbox_filters import member_of
 from apps.chat.selectors import ConversationFilter, conversations_by_recency, whole
 from apps.vault.pages.contact_parts import ContactPart, register_contact_part
@@ -31,6 +32,8 @@ def register_all() -> None:
         Command("inbox_inboxes", "inbox", "Inboxes", "inboxes.manage"),
         Stat("Open conversations", "conversations.view", 15, _open),
         Panel("chat/dashboard/waiting.html", "conversations.view", 15, _waiting),
+        Panel("chat/ai/index.html", "project.view", 10, index_panel.read, place="ai"),
+        Panel("chat/ai/words.html", "account.view", 20, word_search.read, place="ai-always"),
     )
     register_contact_part(ContactPart("chat/contact_conversations.html", "conversations.view", 10, _of_contact))
 

@@ -11,10 +11,12 @@ from apps.chat.pages import (
     changing,
     conversation,
     inbox,
+    index_panel,
     keeping,
     memories,
     saying,
     search,
+    word_search,
 )
 from apps.chat.pages.kept_kinds import KINDS
 
@@ -35,6 +37,11 @@ tenant: list[URLPattern] = [
     path(_ONE + "delete/", changing.delete, name="inbox_delete"),
     path(_ONE + "memories/", memories.remembered, name="inbox_memories"),
     path(_ONE + "memories/propose/", memories.propose, name="inbox_memories_propose"),
+    path("ai/index/", index_panel.index, name="ai_index"),
+    path("ai/index/rebuild/", index_panel.rebuild, name="ai_index_rebuild"),
+    path("ai/index/go-on/", index_panel.go_on, name="ai_index_go_on"),
+    path("ai/words/", word_search.words, name="ai_words"),
+    path("ai/words/again/", word_search.again, name="ai_words_again"),
     path("memories/<uuid:memory_id>/", memories.decide, name="memory"),
     path("inbox/canned/pick/", canned_responses.pick, name="inbox_canned_pick"),
     *keeping.urls(KINDS),

@@ -67,6 +67,7 @@ def ai(request: HttpRequest) -> HttpResponse:
         else:
             return done(request, address(account_of(request), "ai"), "Saved. It counts from the next text on.")
     context = {**_context(request, project), **ai_features.cards(request), "form": form}
+    context["panels_always"] = ai_features.panels(request, "ai-always")
     if project.status == Status.READY:
         context |= ai_features.use_context(request)
     return render(request, "integrations/ai/page.html", context, status=422 if form.errors else 200)

@@ -81,7 +81,6 @@ def use_context(request: HttpRequest) -> dict[str, Any]:
     may_see_costs = allows(actor_of(request), "usage.view")
     shown = request.GET.get("chart", "")
     shown = shown if shown in CHARTS else SEARCHES
-    found = [(panel, panel.read(request)) for panel in registered(Panel) if _is_here(request, panel)]
     return {
         "month": month,
         "free": is_embedded(),
@@ -90,7 +89,7 @@ def use_context(request: HttpRequest) -> dict[str, Any]:
         "chart": _chart(month.days, shown),
         "finding": _finding(month.days, shown),
         "is_empty": not any(quantity(day, shown) for day in month.days),
-        "panels": [{"template": panel.template, **context} for panel, context in found if context is not None],
+        "panels": panels(request, PAGE),
         "vectors": month.vectors if held is None else held.vectors,
         "memory_gb": None if held is None else held.memory_gb,
         "may_see_costs": may_see_costs,
@@ -99,8 +98,11 @@ def use_context(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _is_here(request: HttpRequest, panel: Panel) -> bool:
-    return panel.place == PAGE and allows(actor_of(request), panel.action)
+def panels(request: HttpRequest, place: str) -> list[dict[str, Any]]:
+    """What the floors above add to the page at ``place``, each with its template."""
+    here = [one for one in registered(Panel) if one.place == place and allows(actor_of(request), one.action)]
+    found = [(panel, panel.read(request)) for panel in here]
+    return [{"template": panel.template, **context} for panel, context in found if context is not None]
 
 
 def _chart(days: list[Group], unit: str) -> dict[str, Any]:
