@@ -7,6 +7,8 @@ DEMO ?= 1
 ARGS ?=
 BIN := .venv/bin
 export PORT DATA DEMO
+# The product is many processes: without bytecode kept on disk each of them would compile every package again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: catalogue run test lint bench chaos coverage-map services stop format lock
 
@@ -18,7 +20,7 @@ test: .venv/dev
 	@unset DATA PORT; $(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
 
 chaos: .venv/dev
-	@unset DATA PORT; $(BIN)/python -m pytest -m chaos -o addopts="-ra --strict-markers --strict-config --import-mode=importlib -p tests.plugin" $(ARGS)
+	@unset DATA PORT; $(BIN)/python -m pytest -m chaos $(ARGS)
 
 lint: .venv/dev
 	@$(BIN)/ruff format --check .
