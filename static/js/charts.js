@@ -15,7 +15,9 @@
     return {
       label: set.label, data: set.data, borderColor: colour, backgroundColor: kind === "area" ? `${colour}26` : colour,
       fill: kind === "area" && index === 0, borderWidth: kind === "bar" ? 0 : 2, borderDash: set.dash ? [4, 4] : [],
-      pointRadius: 0, pointHoverRadius: 4, tension: 0.3, borderRadius: kind === "bar" ? 3 : 0, maxBarThickness: 22,
+      pointRadius: 0, pointHoverRadius: 4, tension: 0.3,
+      // Between a day without and one with, a loose curve would dip below nothing.
+      cubicInterpolationMode: "monotone", borderRadius: kind === "bar" ? 3 : 0, maxBarThickness: 22,
     };
   }
 

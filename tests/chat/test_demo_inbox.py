@@ -10,7 +10,8 @@ from django.utils import timezone
 from apps.accounts.demo.build import build
 from apps.accounts.models import Account
 from apps.accounts.tenancy.scope import platform, tenant
-from apps.chat.models import CannedResponse, Conversation, Message
+from apps.chat.models import CannedResponse, ContactMemory, Conversation, Message
+from apps.integrations.zerodb.usage import month_of_use, quantity
 from apps.vault.messages import search
 from apps.vault.models import AuditEntry
 
@@ -39,6 +40,12 @@ def test_the_demo_inbox_reads_like_a_real_one() -> None:
             resolved = [row for row in rows if row.status == "resolved"]
             assert all(row.resolved_at and row.waiting_since is None for row in resolved)
             assert CannedResponse.objects.count() == 50
+            facts = list(ContactMemory.objects.select_related("source_message"))
+            assert 25 <= len(facts) <= 120
+            assert all(fact.source_message.content and fact.content for fact in facts)
+            assert min(fact.created_at for fact in facts) < now - timedelta(days=40)
+            month = month_of_use(now)
+            assert 100 < sum(quantity(day, "searches") for day in month.days) < 1000
             # One line in the trail for all of it.
             about = AuditEntry.objects.filter(action__startswith="conversation")
             assert [entry.action for entry in about] == ["conversation_import.finished"]

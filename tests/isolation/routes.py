@@ -205,6 +205,7 @@ ROUTES: dict[str, Kind] = {
     ),
     "/app/<account_slug>/ai/features/": page(POST=Asks("features.manage", {"feature": "agent_memory"})),
     "/app/<account_slug>/ai/provision/": page(POST=Asks("project.provision")),
+    "/app/<account_slug>/ai/use.csv": page(GET=Asks("project.view")),
     "/app/<account_slug>/ai/index/": page(GET=Asks("project.view")),
     "/app/<account_slug>/ai/index/rebuild/": page(GET=Asks("project.update"), POST=Asks("project.update")),
     "/app/<account_slug>/ai/index/go-on/": page(POST=Asks("project.update")),

@@ -16,6 +16,7 @@ from apps.accounts.demo.cast import Company
 from apps.accounts.identifiers import uuid7_at
 from apps.accounts.models import Account, Membership
 from apps.accounts.roles import Role
+from apps.chat.demo.ai_use import add_searches, remember_facts
 from apps.chat.demo.stories import CUSTOMER, NOTE, Story, Turn, intents, signed, stories
 from apps.chat.demo.timing import answering, beginning, returning
 from apps.chat.indexing import changes
@@ -47,6 +48,7 @@ class Told:
     row: Conversation
     messages: list[tuple[Message, str]] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
+    fact: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ def add_conversations(account: Account, company: Company, actor: Actor, **_: Any
         told += [_tell_fresh(plot, number, chance.choice(inboxes), cast) for number, plot in enumerate(_fresh(plots))]
     canned = _canned(company)
     _store(told)
+    remember_facts(((each.messages[0][0], each.fact) for each in told if each.fact), cast.now, chance)
+    add_searches(members, cast.now, chance)
     audit.record(
         "conversation_import.finished",
         actor=actor,
@@ -162,7 +166,7 @@ def _begin(story: Story, begins: datetime, inbox: Inbox, cast: Cast) -> Told:
         last_activity_at=begins,
     )
     labels = [cast.labels[story.category]] if chance.random() < 0.7 else []
-    return Told(row, labels=labels)
+    return Told(row, labels=labels, fact=story.fact)
 
 
 def _say(told: Told, turn: Turn, moment: datetime, member: Membership, chance: random.Random) -> None:

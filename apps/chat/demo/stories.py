@@ -59,12 +59,16 @@ class Turn:
 
 @dataclass(frozen=True)
 class Story:
-    """A conversation without its times and people. ``is_settled``: whether it came to an end."""
+    """A conversation without its times and people. ``is_settled``: whether it came to an end.
+
+    ``fact``: what is worth remembering of its first message, "" when nothing is.
+    """
 
     subject: str
     category: str
     turns: tuple[Turn, ...]
     is_settled: bool
+    fact: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,10 @@ def stories(company: str, each: int, chance: random.Random) -> Iterator[Story]:
         for script in intent.scripts:
             turns = tuple(Turn(CUSTOMER if turn["from"] == "customer" else TEAM, turn["text"]) for turn in script)
             yield Story(intent.title, intent.category, turns, is_settled=True)
-        for message_id, text in chance.sample(intent.wordings, min(each, len(intent.wordings))):
+        # Whoever tells something of themselves is always among them.
+        telling = [pair for pair in intent.wordings if pair[0] in intent.facts]
+        others = [pair for pair in intent.wordings if pair[0] not in intent.facts]
+        for message_id, text in [*telling, *chance.sample(others, min(max(0, each - len(telling)), len(others)))]:
             yield _told(intent, text, intent.facts.get(message_id, ""), chance)
 
 
@@ -125,7 +132,7 @@ def _told(intent: Intent, text: str, fact: str, chance: random.Random) -> Story:
         is_settled = chance.random() < 0.7
     if is_settled and chance.random() < 0.7:
         turns.append(Turn(CUSTOMER, chance.choice(_THANKS)))
-    return Story(intent.title, intent.category, tuple(turns), is_settled)
+    return Story(intent.title, intent.category, tuple(turns), is_settled, _sentence(fact) if fact else "")
 
 
 def _sentence(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from typing import Any
 
@@ -96,6 +97,18 @@ def use_context(request: HttpRequest) -> dict[str, Any]:
         "estimate": estimate(account.id, now) if may_see_costs else None,
         "now": now,
     }
+
+
+@tenant_page("project.view")
+def use_csv(request: HttpRequest) -> HttpResponse:
+    """The days of the chart, all its kinds beside each other, as a file."""
+    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="ai-use-{account_of(request).slug}.csv"'
+    lines = csv.writer(answer)
+    lines.writerow(["day", *CHARTS])
+    for day in month_of_use(timezone.now()).days:
+        lines.writerow([day.key, *(quantity(day, unit) for unit in CHARTS)])
+    return answer
 
 
 def panels(request: HttpRequest, place: str) -> list[dict[str, Any]]:

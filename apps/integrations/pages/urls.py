@@ -20,6 +20,7 @@ _ONE = "integrations/<uuid:integration_id>/"
 
 tenant: list[URLPattern] = [
     path("ai/", ai.ai, name="ai"),
+    path("ai/use.csv", ai_features.use_csv, name="ai_use_csv"),
     path("ai/provision/", ai.provision, name="ai_provision"),
     path("ai/features/", ai_features.switch, name="ai_feature"),
     path("integrations/", catalogue.integrations, name="integrations"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
@@ -104,6 +105,21 @@ def test_the_month_is_read_from_the_ledger(as_role: AsRole, base: str, cast: Cas
     assert month.resets_on.day == 1
     with tenant(cast.stranger_account):
         assert month_of_use(timezone.now()).searches == 0
+
+
+@pytest.mark.covers("P-09")
+def test_the_days_of_the_chart_are_a_file_with_those_on_which_nothing_happened(
+    as_role: AsRole, base: str, cast: Cast
+) -> None:
+    make_ready(cast)
+    for unit, number in (("searches", 412), ("embeddings", 61_774)):
+        use(cast.account, Line(unit, number, "zerodb"), source="zerodb")
+    answer = as_role(Role.VIEWER).get(f"{base}ai/use.csv")
+    head, *days = answer.content.decode().splitlines()
+    today = timezone.now().astimezone(UTC).date()
+    assert (head, len(days), days[-1]) == ("day,searches,embeddings,vectors", 30, f"{today},412,61774,0")
+    assert days[0] == f"{today - timedelta(days=29)},0,0,0"
+    assert f'href="{base}ai/use.csv"' in words(as_role(Role.VIEWER), f"{base}ai/")
 
 
 def test_floors_above_add_their_own_part_to_the_page(as_role: AsRole, base: str, cast: Cast) -> None:
