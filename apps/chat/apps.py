@@ -17,7 +17,7 @@ class ChatConfig(AppConfig):
             jobs,  # noqa: F401 - declares its kinds
         )
         from apps.chat.demo.conversations import add_conversations
-        from apps.chat.indexing import changes
+        from apps.chat.indexing import changes, leftovers
         from apps.chat.pages import memories
         from apps.chat.pages.entries import register_all
         from apps.chat.pages.panel import Part, register_part
@@ -26,6 +26,7 @@ class ChatConfig(AppConfig):
 
         features.declare_all()
         changes.connect()
+        leftovers.declare()
         attachments.connect()
         say_all()
         register_all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from apps.accounts.jobs import RunningJob, job_kind
-from apps.chat.indexing import reindexing, running
+from apps.chat.indexing import leftovers, reindexing, running
 from apps.chat.memory import proposing
 
 
@@ -13,6 +13,12 @@ from apps.chat.memory import proposing
 def index_conversations(job: RunningJob) -> dict[str, Any]:
     """Bring the vectors of an account's messages into step."""
     return running.run(job)
+
+
+@job_kind(leftovers.KIND, label="removal of vectors that nothing needs", max_attempts=20)
+def forget_vectors(job: RunningJob) -> dict[str, Any]:
+    """Remove vectors whose message or index is gone."""
+    return leftovers.run(job)
 
 
 @job_kind(proposing.KIND, label="search for facts in a conversation", max_attempts=5)

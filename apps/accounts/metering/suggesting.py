@@ -53,13 +53,13 @@ def _of_vectors(waste: Waste, price: Decimal | None) -> Iterator[Suggestion]:
             "stale",
             waste.stale,
             "{vectors} not been found by any search for 90 days",
-            "Delete them, or archive what they were made of.",
+            "Delete what they were made of, such as conversations solved long ago.",
         ),
         (
             "gone",
             waste.gone,
             "{vectors} been made of something that is gone",
-            "Index again: that removes them.",
+            "Rebuild the index on the page “AI features”: that removes them.",
         ),
         (
             "namespaces",

@@ -14,6 +14,8 @@ from apps.integrations.zerodb.client.project import DEFAULT_MODEL
 
 Status = IndexGeneration.Status
 PLANNED_AT_ONCE = 5_000
+PREFIX = "conversations"
+"""What the namespaces of generations begin with."""
 INDEXED_TYPES = (Message.Type.INCOMING, Message.Type.OUTGOING, Message.Type.NOTE)
 
 
@@ -32,7 +34,7 @@ def begin(*, status: str = Status.SERVING, model: str = "", rate: float | None =
     """A new, empty generation. The first one serves from the beginning."""
     number = (IndexGeneration.objects.aggregate(latest=Max("number"))["latest"] or 0) + 1
     generation: IndexGeneration = IndexGeneration.objects.create(
-        number=number, status=status, model=model or chosen_model(), namespace=f"conversations-{number}", rate=rate
+        number=number, status=status, model=model or chosen_model(), namespace=f"{PREFIX}-{number}", rate=rate
     )
     return generation
 

@@ -12,6 +12,7 @@ from apps.accounts.models import Job
 from apps.accounts.permissions import require
 from apps.accounts.services.jobs import hasten_job
 from apps.chat.indexing.generations import Status, begin, retire
+from apps.chat.indexing.leftovers import queue_forgetting
 from apps.chat.models import IndexedMessage, IndexGeneration
 from apps.integrations.zerodb.embedding import UnknownModel, resolve_model
 
@@ -44,7 +45,8 @@ def reindex(*, actor: Actor, model: str = "", rate: float | None = None) -> Inde
     """Build a new index of all conversations beside the one in use; it takes over when it is whole.
 
     ``model``: another embedding model than the chosen one. ``rate``: texts per second at most. One that is being built
-    already is given up for the new one. Raises PermissionDenied, ValidationError naming the field.
+    already is given up for the new one, and vectors that nothing needs are removed. Raises PermissionDenied,
+    ValidationError naming the field.
     """
     require(actor, "project.update")
     if model:
@@ -57,6 +59,7 @@ def reindex(*, actor: Actor, model: str = "", rate: float | None = None) -> Inde
         retire(unfinished)
     generation = begin(status=Status.BUILDING, model=model, rate=rate)
     generation.job = queue_indexing(actor)
+    queue_forgetting(actor)
     generation.save(update_fields=["job", "updated_at"])
     audit.record("index.rebuild_started", actor=actor, entity=generation, changes={"model": generation.model})
     return generation

@@ -34,7 +34,7 @@ _REMEMBERED_ELSEWHERE = 3 * 24 * 3600
 _GIGABYTE = Decimal(10) ** 9
 _BATCH = 5000
 
-Exists = Callable[[Iterable[str]], Set[str]]
+Exists = Callable[[str, Iterable[str]], Set[str]]
 _origins: dict[str, Exists] = {}
 
 
@@ -46,12 +46,13 @@ def declare_prices() -> None:
     declare_price("embeddings", ITEM, "0")  # made on this server
 
 
-def declare_origin(namespace: str, exists: Exists) -> None:
+def declare_origin(name: str, exists: Exists) -> None:
     """Say at start-up how to find out whether what vectors were made of is still there.
 
-    ``exists`` takes external ids of the namespace and answers those whose origin exists, in the account's scope.
+    For the namespace ``name`` and all that begin with it and a hyphen. ``exists`` takes a namespace and external ids
+    in it, and answers those whose origin exists, in the account's scope.
     """
-    _origins[namespace] = exists
+    _origins[name] = exists
 
 
 def read(account_id: UUID) -> Holdings | None:
@@ -73,7 +74,7 @@ def measure(project: AINativeProject, now: datetime) -> Holdings:
         with project_client(project.project_id, project.api_key or "") as client:
             return Holdings(client.vector_statistics().count, measured_at=now)
     with project_scope(UUID(project.project_id)):
-        gone = [(namespace, key) for namespace in _origins for key in _gone(namespace)]
+        gone = _all_gone()
         kept = kept_for_nothing(now, but=gone)
         waste = Waste(kept.duplicates, kept.stale, len(gone), kept.unused)
         memory = (Decimal(memory_bytes()) / _GIGABYTE).quantize(Decimal("0.000001"))
@@ -123,14 +124,42 @@ def _is_of_embedded(project: AINativeProject) -> bool:
     return True
 
 
-def _gone(namespace: str) -> list[str]:
+def gone() -> list[tuple[str, str]]:
+    """Namespace and external id of each vector whose origin is gone, in the account's scope.
+
+    None of a server elsewhere, which does not tell.
+    """
+    project = _ready()
+    if project is None or not is_embedded():
+        return []
+    with project_scope(UUID(project.project_id)):
+        return _all_gone()
+
+
+def forget_measured(account_id: UUID) -> None:
+    """Let the next who looks count anew: something was removed."""
+    transaction.on_commit(lambda: cache.delete(_key(account_id)))
+
+
+def _all_gone() -> list[tuple[str, str]]:
+    namespaces = ZeroVector.objects.order_by().values_list("namespace", flat=True).distinct()
+    return [
+        (namespace, key)
+        for namespace in namespaces
+        for name, exists in _origins.items()
+        if namespace == name or namespace.startswith(f"{name}-")
+        for key in _gone(namespace, exists)
+    ]
+
+
+def _gone(namespace: str, exists: Exists) -> list[str]:
     ids = list(ZeroVector.objects.filter(namespace=namespace).values_list("external_id", flat=True))
-    gone: list[str] = []
+    found: list[str] = []
     for first in range(0, len(ids), _BATCH):
         some = ids[first : first + _BATCH]
-        there = _origins[namespace](some)
-        gone += [one for one in some if one not in there]
-    return gone
+        there = exists(namespace, some)
+        found += [one for one in some if one not in there]
+    return found
 
 
 def _key(account_id: UUID) -> str:

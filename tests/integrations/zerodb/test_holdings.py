@@ -163,7 +163,7 @@ def test_vectors_whose_origin_is_gone_are_named(
     account: Account, project: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(holdings, "_origins", {})
-    holdings.declare_origin("conversations", lambda ids: {one for one in ids if one.endswith("-0")})
+    holdings.declare_origin("conversations", lambda namespace, ids: {one for one in ids if one.endswith("-0")})
     texts(project, "conversations", "a", "b", "b")
     assert [(one.kind, one.count) for one in estimated(account).suggestions] == [("gone", 2)]
 
