@@ -52,7 +52,7 @@ JOB_KINDS: dict[str, str] = {
     "project.configure": "reads the account's settings and key in the job's own scope",
     "project.provision": "reads and writes the account's project in the job's own scope",
     "conversations.index": "reads messages, rows and key in the job's own scope, each piece anew",
-    "conversations.forget_vectors": "reads messages and rows in the job's own scope, removes vectors of its project alone",
+    "conversations.forget_vectors": "reads messages and rows in the job's own scope, removes vectors of its project",
     "messages.words": "reads and writes the account's messages in the job's own scope, a page at a time",
     "memories.propose": "the conversation is looked up in the job's own scope",
     "contacts.import": "the import's row is looked up in the job's own scope, each chunk is written in it",
