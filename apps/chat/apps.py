@@ -13,6 +13,7 @@ class ChatConfig(AppConfig):
     def ready(self) -> None:
         from apps.accounts.demo.build import demo_account_built
         from apps.chat import (
+            contact_export,
             features,
             jobs,  # noqa: F401 - declares its kinds
         )
@@ -27,6 +28,7 @@ class ChatConfig(AppConfig):
         features.declare_all()
         changes.connect()
         leftovers.declare()
+        contact_export.register()
         attachments.connect()
         say_all()
         register_all()

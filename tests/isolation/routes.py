@@ -177,6 +177,20 @@ ROUTES: dict[str, Kind] = {
         GET=Asks("contacts.update"),
         POST=Asks("contacts.update", {"name": "Other", "contact_type": "lead"}),
     ),
+    "/app/<account_slug>/contacts/<contact_id>/export/": page(of={"contact_id": a_contact}, GET=Asks("contacts.view")),
+    "/app/<account_slug>/contacts/<contact_id>/memories/": page(
+        of={"contact_id": a_contact},
+        GET=Asks("memories.view"),
+        POST=Asks("memories.manage", {"content": "Prefers e-mail."}),
+    ),
+    "/app/<account_slug>/contacts/<contact_id>/memories/forget/": page(
+        of={"contact_id": a_contact}, GET=Asks("memories.manage"), POST=Asks("memories.manage")
+    ),
+    "/app/<account_slug>/memories/<memory_id>/edit/": page(
+        of={"memory_id": a_memory},
+        GET=Asks("memories.manage"),
+        POST=Asks("memories.manage", {"content": "Prefers e-mail.", "importance": "4"}),
+    ),
     "/app/<account_slug>/contacts/<contact_id>/delete/": page(
         of={"contact_id": a_contact_called_ann},
         GET=Asks("contacts.delete"),
@@ -271,6 +285,9 @@ ROUTES: dict[str, Kind] = {
     ),
     "/app/<account_slug>/inbox/<conversation_id>/memories/propose/": page(
         of={"conversation_id": a_conversation}, POST=Asks("memories.manage")
+    ),
+    "/app/<account_slug>/inbox/<conversation_id>/memories/recalled/": page(
+        of={"conversation_id": a_conversation}, GET=Asks("memories.view")
     ),
     "/app/<account_slug>/memories/<memory_id>/": page(
         of={"memory_id": a_memory}, POST=Asks("memories.manage", {"what": "forget"})
@@ -440,6 +457,7 @@ ROUTES: dict[str, Kind] = {
     "/api/v1/conversations/<conversation_id>/memories": api(
         of={"conversation_id": a_conversation}, POST=Asks("memories.manage")
     ),
+    "/api/v1/contacts/<contact_id>/export": api(of={"contact_id": a_contact}, GET=Asks("contacts.view")),
     "/api/v1/contacts/<contact_id>/memories": api(
         of={"contact_id": a_contact},
         GET=Asks("memories.view"),

@@ -13,9 +13,10 @@ import numpy as np
 from apps.accounts.actors import Actor
 from apps.chat.indexing.embedding import embed, kept
 from apps.chat.indexing.generations import chosen_model
-from apps.chat.models import ContactMemory
+from apps.chat.models import ContactMemory, Conversation, Message
 from apps.vault.models import Contact
 
+LATEST, MOST_LETTERS = 3, 2_000
 PER_STEP = 0.05
 """What one step of importance is worth, in cosine: it decides among facts that fit about as well."""
 
@@ -32,6 +33,13 @@ def known_facts(contact: Contact, *, limit: int = 50) -> list[Recalled]:
     """The most important facts, then the newest."""
     rows = ContactMemory.objects.filter(contact=contact, state=ContactMemory.State.REMEMBERED)
     return [Recalled(row) for row in rows.order_by("-importance", "-id")[:limit]]
+
+
+def last_said(conversation: Conversation) -> str:
+    """What the customer said last, to recall by; "" when they have said nothing."""
+    rows = Message.objects.filter(conversation=conversation, message_type=Message.Type.INCOMING).order_by("-id")
+    said = [message.content or "" for message in rows[:LATEST]]
+    return "\n".join(reversed(said))[:MOST_LETTERS]
 
 
 def recall(contact: Contact, about: str, *, actor: Actor, limit: int = 5) -> list[Recalled]:

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from apps.accounts.pages.door import may
 from apps.accounts.pages.registry import Command, Panel, Section, Stat, register
 from apps.chat.models import Conversation
-from apps.chat.pages import index_panel, word_search
+from apps.chat.pages import contact_memories, index_panel, word_search
 from apps.chat.pages.inbox_filters import member_of
 from apps.chat.selectors import ConversationFilter, conversations_by_recency, whole
 from apps.vault.pages.contact_parts import ContactPart, register_contact_part
@@ -36,6 +36,7 @@ def register_all() -> None:
         Panel("chat/ai/words.html", "account.view", 20, word_search.read, place="ai-always"),
     )
     register_contact_part(ContactPart("chat/contact_conversations.html", "conversations.view", 10, _of_contact))
+    register_contact_part(ContactPart("chat/memory/contact.html", "memories.view", 20, contact_memories.read))
 
 
 def unread_of_mine(request: HttpRequest) -> int:

@@ -11,14 +11,17 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from apps.accounts.features import is_on
+from apps.accounts.metering import LimitReached
 from apps.accounts.pages.door import account_of, is_part, tenant_page, trigger
 from apps.accounts.permissions import allows
 from apps.accounts.tenancy.middleware import actor_of
 from apps.chat.features import AGENT_MEMORY
+from apps.chat.indexing.vectors import NoProject
 from apps.chat.memory.proposing import propose_memories
-from apps.chat.memory.recalling import known_facts
+from apps.chat.memory.recalling import known_facts, last_said, recall
 from apps.chat.models import ContactMemory, Conversation
 from apps.chat.services import memories as service
+from apps.integrations.outbound.errors import OutboundError
 
 SHOWN = 8
 State = ContactMemory.State
@@ -32,13 +35,38 @@ def read(request: HttpRequest, conversation: Conversation) -> dict[str, Any] | N
 
 
 def _facts(request: HttpRequest, conversation: Conversation) -> dict[str, Any]:
-    proposed = ContactMemory.objects.filter(contact=conversation.contact, state=State.PROPOSED)
+    rows = ContactMemory.objects.filter(contact=conversation.contact)
+    proposed = rows.filter(state=State.PROPOSED)
+    known = rows.filter(state=State.REMEMBERED).count()
     return {
         "conversation": conversation,
         "facts": [fact.memory for fact in known_facts(conversation.contact, limit=SHOWN)],
+        "more": max(0, known - SHOWN),
+        # The page does not wait for the AI service: the order by what is talked about comes behind.
+        "to_recall": known > 1,
         "proposed": list(proposed.order_by("-importance", "-id")[:SHOWN]),
         "may_change": allows(actor_of(request), "memories.manage"),
     }
+
+
+@tenant_page("memories.view")
+def recalled(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """The facts alone, those first that bear on what the customer said last; 204 where that can't be asked now."""
+    conversation = _conversation(conversation_id)
+    about = last_said(conversation)
+    if not about or not is_part(request) or not is_on(AGENT_MEMORY.name, account_of(request)):
+        return HttpResponse(status=204)
+    try:
+        found = recall(conversation.contact, about, actor=actor_of(request), limit=SHOWN)
+    except (NoProject, LimitReached, OutboundError):
+        return HttpResponse(status=204)
+    context = {
+        "conversation": conversation,
+        "facts": [fact.memory for fact in found],
+        "recalled": True,
+        "may_change": allows(actor_of(request), "memories.manage"),
+    }
+    return render(request, "chat/memory/facts.html", {"part": context})
 
 
 @tenant_page("memories.manage", "GET", "POST")

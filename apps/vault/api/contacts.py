@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 from django.http import HttpResponse
 from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -15,10 +16,11 @@ from rest_framework.request import Request
 from apps.accounts.api.pagination import PageParameters, answer_page
 from apps.accounts.api.preconditions import answer_object, check_unchanged
 from apps.accounts.api.serializers import Input, PassedOn, Time, page_of, text_schema
-from apps.accounts.api.views import AccountView
+from apps.accounts.api.views import AccountView, answer
 from apps.accounts.keyset import Page, Position
 from apps.vault import selectors
 from apps.vault.api.cursors import BY_NAME, BY_RECENCY
+from apps.vault.contact_export import export_contact
 from apps.vault.contact_values import MAX_LENGTHS
 from apps.vault.models import Contact
 from apps.vault.services import contacts as service
@@ -185,6 +187,22 @@ class ContactView(AccountView):
         contact = service.lock_contact(contact_id)
         check_unchanged(request, lambda: show_contact(contact))
         return contact
+
+
+class ContactExportView(AccountView):
+    """All that is kept about one contact."""
+
+    is_single = False
+    actions: ClassVar = {"GET": "contacts.view"}
+
+    @extend_schema(
+        operation_id="contacts_export",
+        summary="Export a contact",
+        responses={200: OpenApiTypes.OBJECT},
+    )
+    def get(self, request: Request, contact_id: UUID) -> HttpResponse:
+        """The contact with its facts and conversations, as one JSON document. Taking it is an entry of the trail."""
+        return answer(export_contact(contact_id, actor=self.actor))
 
 
 def show(row: list[Any]) -> dict[str, Any]:

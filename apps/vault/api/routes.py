@@ -9,6 +9,7 @@ urlpatterns = [
     path("audit/report", audit.AuditReportView.as_view(), name="audit_report"),
     path("contacts", contacts.ContactsView.as_view(), name="contacts"),
     path("contacts/<uuid:contact_id>", contacts.ContactView.as_view(), name="contact"),
+    path("contacts/<uuid:contact_id>/export", contacts.ContactExportView.as_view(), name="contact_export"),
     path("contacts/import", contact_imports.ContactImportsView.as_view(), name="contact_imports"),
     path("contacts/import/<uuid:import_id>", contact_imports.ContactImportView.as_view(), name="contact_import"),
     path(

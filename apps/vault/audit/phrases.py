@@ -126,6 +126,7 @@ for _action, _words, _icon, _state in (
     ("messages.search_changed", "{who} changed the {fields} of word search in messages", "settings", "info"),
     ("contact.created", "{who} added the contact {what}", "user-plus", "info"),
     ("contact.updated", "{who} changed the {fields} of {what}", "edit", "info"),
+    ("contact.exported", "{who} exported all that is kept about {what}", "download", "info"),
     ("contact.deleted", "{who} deleted the contact {what}", "trash", "warn"),
     ("contact.imported", "{who} imported rows {rows} of {what}", "upload", "info"),
     ("contact_import.started", "{who} began to import {what}, {rows} rows", "upload", "info"),

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from apps.accounts.api.rendering import to_json
 from apps.accounts.pages.door import account_of, dialog, done, may, tenant_page
 from apps.accounts.pages.shell import address
 from apps.accounts.permissions import allows
@@ -15,6 +16,7 @@ from apps.accounts.tenancy.middleware import actor_of
 from apps.vault import selectors
 from apps.vault.audit.selectors import Criteria, entries
 from apps.vault.audit.sentences import tell
+from apps.vault.contact_export import export_contact
 from apps.vault.models import Contact
 from apps.vault.pages.contact_parts import contact_parts
 from apps.vault.services.contacts import delete_contact, lock_contact
@@ -42,6 +44,18 @@ def contact(request: HttpRequest, contact_id: UUID) -> HttpResponse:
         "may_delete": may(request, "contacts.delete"),
     }
     return render(request, "vault/contacts/detail.html", context)
+
+
+@tenant_page("contacts.view")
+def export(request: HttpRequest, contact_id: UUID) -> HttpResponse:
+    """All that is kept about the contact, as a file."""
+    try:
+        document = export_contact(contact_id, actor=actor_of(request))
+    except Contact.DoesNotExist:
+        raise Http404("No such contact.") from None
+    answer = HttpResponse(to_json(document), content_type="application/json")
+    answer["Content-Disposition"] = f'attachment; filename="contact-{contact_id}.json"'
+    return answer
 
 
 @tenant_page("contacts.delete", "GET", "POST")

@@ -16,6 +16,7 @@ tenant: list[URLPattern] = [
     path("contacts/import/<uuid:import_id>/rejected/", imports.rejected, name="contacts_import_rejected"),
     path("contacts/<uuid:contact_id>/", contact.contact, name="contact"),
     path("contacts/<uuid:contact_id>/edit/", contact_form.edit, name="contact_edit"),
+    path("contacts/<uuid:contact_id>/export/", contact.export, name="contact_export"),
     path("contacts/<uuid:contact_id>/delete/", contact.delete, name="contact_delete"),
     path("audit/", audit.trail, name="audit"),
     path("audit/report/", audit.download, name="audit_report"),
