@@ -181,7 +181,7 @@ ROUTES: dict[str, Kind] = {
     "/app/<account_slug>/contacts/<contact_id>/memories/": page(
         of={"contact_id": a_contact},
         GET=Asks("memories.view"),
-        POST=Asks("memories.manage", {"content": "Prefers e-mail."}),
+        POST=Asks("memories.manage", {"content": "Prefers e-mail."}, answers=(302, 409)),
     ),
     "/app/<account_slug>/contacts/<contact_id>/memories/forget/": page(
         of={"contact_id": a_contact}, GET=Asks("memories.manage"), POST=Asks("memories.manage")
@@ -189,7 +189,7 @@ ROUTES: dict[str, Kind] = {
     "/app/<account_slug>/memories/<memory_id>/edit/": page(
         of={"memory_id": a_memory},
         GET=Asks("memories.manage"),
-        POST=Asks("memories.manage", {"content": "Prefers e-mail.", "importance": "4"}),
+        POST=Asks("memories.manage", {"content": "Prefers e-mail.", "importance": "4"}, answers=(302, 409)),
     ),
     "/app/<account_slug>/contacts/<contact_id>/delete/": page(
         of={"contact_id": a_contact_called_ann},
