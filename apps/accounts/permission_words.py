@@ -59,6 +59,8 @@ LABELS: dict[str, str] = {
     "conversations.delete": "Conversations are deleted",
     "canned_responses.view": "Canned responses are seen",
     "canned_responses.manage": "Canned responses are managed",
+    "suggestions.view": "Suggested replies are seen",
+    "suggestions.choose": "Suggested replies are chosen",
     "memories.view": "What is remembered about contacts is seen",
     "memories.manage": "What is remembered about contacts is managed",
     "workflows.view": "Workflows are seen",

@@ -77,6 +77,8 @@ ACTIONS: dict[str, frozenset[Role]] = {
     "memories.manage": _WRITERS,
     "canned_responses.view": _ALL,
     "canned_responses.manage": _WRITERS,
+    "suggestions.view": _ALL,
+    "suggestions.choose": _WRITERS,
     # Workflows, deployments, knowledge bases, webhooks: all / own only (or as shared) / view
     "workflows.view": _ALL,
     "workflows.manage": _ADMINS,

@@ -19,18 +19,21 @@ class ChatConfig(AppConfig):
         )
         from apps.chat.demo.conversations import add_conversations
         from apps.chat.indexing import changes, leftovers
-        from apps.chat.pages import memories
+        from apps.chat.pages import memories, suggestions
         from apps.chat.pages.entries import register_all
         from apps.chat.pages.panel import Part, register_part
         from apps.chat.phrases import say_all
         from apps.chat.services import attachments
+        from apps.chat.suggestions import following
 
         features.declare_all()
         changes.connect()
         leftovers.declare()
         contact_export.register()
         attachments.connect()
+        following.connect()
         say_all()
         register_all()
         demo_account_built.connect(add_conversations, dispatch_uid="chat.demo_conversations")
+        register_part(Part("chat/suggestions/panel.html", "suggestions.choose", 10, suggestions.read))
         register_part(Part("chat/memory/panel.html", "memories.view", 60, memories.read))

@@ -34,6 +34,14 @@ def _remembered() -> str:
     return f"{facts} about {contacts}, {new:,} new this month"
 
 
+def _suggested() -> str:
+    # Looked up when somebody looks, as above.
+    from apps.chat.suggestions.usage import answers_since
+
+    answered, taken = answers_since(_first_of_month())
+    return f"{taken:,} of {answered:,} answer{'' if answered == 1 else 's'} taken from suggestions this month"
+
+
 SEMANTIC_SEARCH = Feature(
     name="semantic_search",
     label="Semantic search",
@@ -50,6 +58,7 @@ SMART_SUGGESTIONS = Feature(
     icon="bulb",
     page="ai",
     needs=NEEDS_PROJECT,
+    used=_suggested,
 )
 AGENT_MEMORY = Feature(
     name="agent_memory",

@@ -7,6 +7,7 @@ from typing import Any
 from apps.accounts.jobs import RunningJob, job_kind
 from apps.chat.indexing import leftovers, reindexing, running
 from apps.chat.memory import proposing
+from apps.chat.suggestions import preparing, profiles
 
 
 @job_kind(reindexing.KIND, label="indexing of conversations", max_attempts=500, base_delay=5.0, max_delay=300.0)
@@ -25,3 +26,9 @@ def forget_vectors(job: RunningJob) -> dict[str, Any]:
 def propose_memories(job: RunningJob) -> dict[str, Any]:
     """Propose facts about a contact from one conversation."""
     return proposing.run(job)
+
+
+@job_kind(profiles.KIND, label="preparing of canned responses", max_attempts=500, base_delay=5.0, max_delay=300.0)
+def prepare_suggestions(job: RunningJob) -> dict[str, Any]:
+    """Make the vectors by which canned responses are suggested."""
+    return preparing.run(job)

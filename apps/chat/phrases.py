@@ -14,6 +14,8 @@ _PHRASES = (
     ("canned_response.created", "{who} wrote the canned response {what}", "messages", "ok"),
     ("canned_response.updated", "{who} changed the {fields} of the canned response {what}", "messages", "info"),
     ("canned_response.deleted", "{who} removed the canned response {what}", "trash", "warn"),
+    ("suggestion.accepted", "{who} took the suggested reply {what}", "bulb", "info"),
+    ("suggestion.ignored", "{who} set aside the suggested reply {what}", "bulb", "info"),
     ("conversation.opened", "{who} began the conversation {what} in {inbox}", "message-plus", "ok"),
     ("conversation.changed", "{who} changed the {fields} of the conversation {what}", "message", "info"),
     ("conversation.labelled", "{who} changed the labels of the conversation {what}", "tag", "info"),
@@ -42,6 +44,7 @@ def say_all() -> None:
     name_resource("inbox", "Inboxes")
     name_resource("conversation_import", "Imports of conversations")
     name_resource("memory", "Agent memory")
+    name_resource("suggestion", "Smart suggestions")
     name_resource("index", "Index of conversations")
     name_thing("indexgeneration", "index")
     name_thing("inbox", "inbox")

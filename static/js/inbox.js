@@ -108,7 +108,10 @@
       openCanned(typed ? typed.from : reply().selectionStart, typed ? typed.words : "");
     } else if (!at("#composer")) closeCanned();
     const inserter = at("[data-insert]");
-    if (inserter && reply()) insert(inserter.dataset.insert);
+    if (inserter && reply()) {
+      if (location.hash === "#about") location.hash = "conversation-head"; // the panel lies over the composer on phones
+      insert(inserter.dataset.insert);
+    }
   });
 
   // htmx -----------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ TASKS: dict[str, str] = {
     "integrations.renew_grants": "platform finds due grants; a task of each renews it",
     "integrations.renew_grant": "opens the scope of the account named in the message",
     "integrations.count_holdings": "platform lists the accounts; each one's holdings are counted in its own scope",
+    "chat.sweep_suggestions": "platform finds accounts with replies to prepare; each one's job is queued in its scope",
     "chat.sweep_index": "platform finds accounts with something to index; each one's job is queued in its own scope",
     "accounts.sweep_jobs": "platform: finds jobs of all accounts whose message or worker was lost",
 }
@@ -55,5 +56,6 @@ JOB_KINDS: dict[str, str] = {
     "conversations.forget_vectors": "reads messages and rows in the job's own scope, removes vectors of its project",
     "messages.words": "reads and writes the account's messages in the job's own scope, a page at a time",
     "memories.propose": "the conversation is looked up in the job's own scope",
+    "suggestions.prepare": "reads canned responses and keeps their vectors in the job's own scope, some at a time",
     "contacts.import": "the import's row is looked up in the job's own scope, each chunk is written in it",
 }

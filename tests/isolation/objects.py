@@ -18,7 +18,8 @@ from apps.accounts.models import Account, Job, Membership, User
 from apps.accounts.roles import Role
 from apps.accounts.services.api_keys import create_api_key
 from apps.accounts.services.invitations import invite
-from apps.chat.models import ContactMemory, Conversation
+from apps.accounts.tenancy.scope import tenant
+from apps.chat.models import CannedResponse, ContactMemory, Conversation
 from apps.chat.services.attachments import attach
 from apps.chat.services.canned_responses import create_canned_response
 from apps.chat.services.conversations import open_conversation
@@ -109,6 +110,18 @@ def a_label(account: Account) -> Any:
 
 def a_canned_response(account: Account) -> Any:
     return create_canned_response(actor=owner(account), short_code=uuid4().hex, content="Thank you!")
+
+
+def a_question(account: Account) -> Any:
+    """A conversation, and a canned response for ``the_choice_of_a_reply``."""
+    a_canned_response(account)
+    return a_conversation(account)
+
+
+def the_choice_of_a_reply(account: Account) -> dict[str, Any]:
+    with tenant(account):
+        found = CannedResponse.objects.first()
+    return {"canned_response": str(found.pk if found else uuid4()), "choice": "accepted"}
 
 
 def a_message(account: Account) -> Any:

@@ -32,6 +32,7 @@ from tests.isolation.objects import (
     a_membership,
     a_memory,
     a_message,
+    a_question,
     a_session,
     a_started_import,
     a_token,
@@ -40,6 +41,7 @@ from tests.isolation.objects import (
     an_inbox,
     an_integration,
     an_invitation,
+    the_choice_of_a_reply,
 )
 
 ROUTES: dict[str, Kind] = {
@@ -289,6 +291,11 @@ ROUTES: dict[str, Kind] = {
     "/app/<account_slug>/inbox/<conversation_id>/memories/recalled/": page(
         of={"conversation_id": a_conversation}, GET=Asks("memories.view")
     ),
+    "/app/<account_slug>/inbox/<conversation_id>/suggestions/": page(
+        of={"conversation_id": a_question},
+        GET=Asks("suggestions.choose"),
+        POST=Asks("suggestions.choose", the_choice_of_a_reply, answers=(204, 409)),
+    ),
     "/app/<account_slug>/memories/<memory_id>/": page(
         of={"memory_id": a_memory}, POST=Asks("memories.manage", {"what": "forget"})
     ),
@@ -458,6 +465,11 @@ ROUTES: dict[str, Kind] = {
         of={"conversation_id": a_conversation}, POST=Asks("memories.manage")
     ),
     "/api/v1/contacts/<contact_id>/export": api(of={"contact_id": a_contact}, GET=Asks("contacts.view")),
+    "/api/v1/conversations/<conversation_id>/suggestions": api(
+        of={"conversation_id": a_question},
+        GET=Asks("suggestions.view", answers=(200, 409)),
+        POST=Asks("suggestions.choose", the_choice_of_a_reply, answers=(200, 409)),
+    ),
     "/api/v1/contacts/<contact_id>/memories": api(
         of={"contact_id": a_contact},
         GET=Asks("memories.view"),

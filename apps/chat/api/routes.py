@@ -11,6 +11,7 @@ from apps.chat.api import (
     memories,
     search,
     searching_settings,
+    suggestions,
 )
 
 urlpatterns = [
@@ -40,6 +41,7 @@ urlpatterns = [
     path(
         "conversations/<uuid:conversation_id>/memories", memories.MemoryProposalsView.as_view(), name="memory_proposals"
     ),
+    path("conversations/<uuid:conversation_id>/suggestions", suggestions.SuggestionsView.as_view(), name="suggestions"),
     path("contacts/<uuid:contact_id>/memories", memories.MemoriesView.as_view(), name="memories"),
     path("memories/<uuid:memory_id>", memories.MemoryView.as_view(), name="memory"),
     path("inboxes", inboxes.InboxesView.as_view(), name="inboxes"),

@@ -23,6 +23,7 @@ from apps.chat.indexing import changes
 from apps.chat.indexing.generations import INDEXED_TYPES
 from apps.chat.models import CannedResponse, Conversation, ConversationLabel, Inbox, Label, Message
 from apps.chat.services.messages import PREVIEW_LETTERS
+from apps.chat.suggestions.profiles import note_replies
 from apps.vault.messages import fill_contents
 from apps.vault.models import Contact
 
@@ -106,7 +107,10 @@ def _canned(company: Company) -> int:
         for intent in intents(name)
         for code, text in intent.canned
     }
-    CannedResponse.objects.bulk_create(CannedResponse(short_code=code, content=text) for code, text in texts.items())
+    made = CannedResponse.objects.bulk_create(
+        CannedResponse(short_code=code, content=text) for code, text in texts.items()
+    )
+    note_replies([each.pk for each in made])
     return len(texts)
 
 

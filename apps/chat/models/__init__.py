@@ -8,6 +8,7 @@ from apps.chat.models.inbox import Inbox
 from apps.chat.models.index import IndexedMessage, IndexGeneration
 from apps.chat.models.label import Label
 from apps.chat.models.message import Message, MessageWord
+from apps.chat.models.suggestion import ReplyOffer, ReplyProfile
 
 __all__ = [
     "Attachment",
@@ -21,4 +22,6 @@ __all__ = [
     "Label",
     "Message",
     "MessageWord",
+    "ReplyOffer",
+    "ReplyProfile",
 ]

@@ -12,6 +12,7 @@ from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.permissions import require
 from apps.chat.models import CannedResponse
+from apps.chat.suggestions.profiles import note_replies
 
 FIELDS = ("short_code", "content")
 MOST_LETTERS = 5_000
@@ -26,6 +27,7 @@ def create_canned_response(*, actor: Actor, **values: Any) -> CannedResponse:
     canned = CannedResponse()
     _set(canned, {"short_code": "", "content": "", **values})
     _save(canned, force_insert=True)
+    note_replies([canned.pk])
     audit.record("canned_response.created", actor=actor, entity=canned, label=str(canned))
     return canned
 
@@ -38,6 +40,7 @@ def update_canned_response(canned: CannedResponse, *, actor: Actor, **values: An
     changes = {name: [before[name], getattr(canned, name)] for name in FIELDS if before[name] != getattr(canned, name)}
     if changes:
         _save(canned)
+        note_replies([canned.pk])
         audit.record("canned_response.updated", actor=actor, entity=canned, label=str(canned), changes=changes)
     return canned
 

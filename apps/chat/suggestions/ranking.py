@@ -27,6 +27,12 @@ EACH, MOST = 0.4, 2.0
 NUDGE = 0.03
 USUAL, TRIED = 0.3, 10
 """The share of accepted ones that is taken for granted, as if it had been seen in TRIED cases (Beta prior)."""
+REMEMBERED = 50
+"""The mean of accepted questions moves by 1/REMEMBERED at least: what was learnt wrongly is learnt over."""
+FULL = 100
+"""Counts are halved when they come to this, so that old choices fade."""
+SAME = 0.6
+"""The cosine from which on a changed reply is still about the same matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,26 @@ def learn(learnt: Vector, accepted: int, question: Vector) -> list[float]:
     if not accepted or not len(learnt):
         return [float(value) for value in new]
     mean = np.asarray(learnt, dtype=np.float32)
-    return [float(value) for value in mean + (new - mean) / (accepted + 1)]
+    return [float(value) for value in mean + (new - mean) / min(accepted + 1, REMEMBERED)]
+
+
+def unlearn(learnt: Vector, accepted: int, question: Vector) -> list[float]:
+    """The mean without a question that was just learnt; ``accepted``: how many ``learnt`` is the mean of, with it."""
+    if accepted < 2 or not len(learnt):
+        return []
+    share = 1 / min(accepted, REMEMBERED)
+    mean = (np.asarray(learnt, dtype=np.float32) - share * _unit(question)) / (1 - share)
+    return [float(value) for value in mean]
+
+
+def fade(accepted: int, ignored: int) -> tuple[int, int]:
+    """The counts, halved when they are full."""
+    return (accepted // 2, ignored // 2) if accepted + ignored >= FULL else (accepted, ignored)
+
+
+def is_same_matter(before: Vector, after: Vector) -> bool:
+    """Whether a reply whose text was changed still answers what it was accepted for."""
+    return len(before) == len(after) and float(_unit(before) @ _unit(after)) >= SAME
 
 
 def _score(asked: npt.NDArray[np.float32], reply: Reply) -> float:
