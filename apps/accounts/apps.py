@@ -12,8 +12,9 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from django.db.models.signals import post_migrate, pre_migrate
+        from django.db.models.signals import post_migrate, post_save, pre_delete, pre_migrate
 
+        from apps.accounts import credentials
         from apps.accounts.demo.build import demo_account_built
         from apps.accounts.demo.usage import add_usage
         from apps.accounts.features import answers as feature_answers
@@ -27,6 +28,9 @@ class AccountsConfig(AppConfig):
         from apps.accounts.signin import receivers
         from apps.accounts.tenancy import checks, roles  # noqa: F401 - registers the checks
 
+        account = self.get_model("Account")
+        post_save.connect(credentials.account_saved, sender=account, dispatch_uid="accounts.account_saved")
+        pre_delete.connect(credentials.account_going, sender=account, dispatch_uid="accounts.account_going")
         pre_migrate.connect(roles.prepare, sender=self, dispatch_uid="accounts.roles.prepare")
         # Whichever app was migrated last: by then the models of all are there.
         post_migrate.connect(prices.load_declared, sender=self, dispatch_uid="accounts.prices.load_declared")

@@ -16,10 +16,12 @@ import secrets
 import string
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.actors import Actor
@@ -137,6 +139,26 @@ def forget_account(account_id: UUID) -> None:
     with tenant(account_id):
         names = [_cached_as(key_id) for key_id in APIKey.objects.values_list("key_id", flat=True)]
     cache.set_many(dict.fromkeys(names, _CHANGING), _MARK_SECONDS)
+
+
+def account_saved(sender: object, instance: Account, created: bool = False, **_: object) -> None:
+    """Whoever suspends, reactivates or renames an account: its keys count so at once (receiver of post_save)."""
+    if not created:
+        _forget_now_and_after(instance.id)
+
+
+def account_going(sender: object, instance: Account, **_: object) -> None:
+    """The keys of an account that is deleted are not known a moment longer (receiver of pre_delete)."""
+    with tenant(instance.id):
+        key_ids = list(APIKey.objects.values_list("key_id", flat=True))
+    for key_id in key_ids:
+        forget(key_id)
+        transaction.on_commit(partial(forget, key_id))
+
+
+def _forget_now_and_after(account_id: UUID) -> None:
+    forget_account(account_id)
+    transaction.on_commit(partial(forget_account, account_id))
 
 
 def _note_use(known: KnownKey, secret: str) -> None:

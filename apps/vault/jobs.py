@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from apps.accounts.jobs import PermanentFailure, Retry, RunningJob, job_kind
+from apps.vault.audit.checks import AUDIT_VERIFY
 from apps.vault.audit.prove import catch_up
 from apps.vault.audit.verify import verify_trail
 from apps.vault.contact_import import running
@@ -14,7 +15,6 @@ from apps.vault.messages.setting import REBUILD
 from apps.vault.models import ContactImport
 from apps.vault.services.contact_imports import KIND
 
-AUDIT_VERIFY = "audit.verify"
 _SHOWN_FAULTS = 20
 
 

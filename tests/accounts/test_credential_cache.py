@@ -18,6 +18,7 @@ from apps.accounts.services.api_keys import delete_api_key, rotate_api_key, upda
 from apps.accounts.services.people import switch_off
 from apps.accounts.services.update_account import update_account
 from apps.accounts.tenancy.scope import tenant
+from tests.api_client import ApiClient
 from tests.factories import Cast, make_api_key
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.covers("A-07")]
@@ -118,6 +119,25 @@ def test_the_account_of_a_key_is_as_it_is_now(cast: Cast, monkeypatch: pytest.Mo
     change_while_it_is_read(monkeypatch, plain, rename)
     known = recognise(plain)
     assert known is not None and known.account.name == "Renamed Ltd"
+
+
+@pytest.mark.covers("A-12")
+def test_a_suspended_account_is_read_only_at_once_and_active_again_as_soon(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = make_api_key(cast.account)
+
+    def put(status: str) -> None:
+        with tenant(cast.account):
+            account = Account.objects.get()
+            account.status = status
+            account.save(update_fields=["status", "updated_at"])
+
+    change_while_it_is_read(monkeypatch, plain, lambda: put(Account.Status.SUSPENDED))
+    api = ApiClient(key=plain)
+    assert api.post("contacts", {"name": "Zoë"}).status == 403
+    put(Account.Status.ACTIVE)
+    assert api.post("contacts", {"name": "Zoë"}).status == 201
 
 
 def test_keys_of_somebody_who_was_switched_off_end_at_once(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

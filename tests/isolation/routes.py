@@ -382,6 +382,7 @@ ROUTES: dict[str, Kind] = {
     "/api/v1/tokens": api(GET=Asks("tokens.view")),
     "/api/v1/tokens/<kind>": api(of={"kind": a_token}, GET=Asks("tokens.view"), DELETE=Asks("tokens.manage")),
     "/api/v1/audit": api(GET=Asks("audit.view")),
+    "/api/v1/audit/proof": api(GET=Asks("audit.view"), POST=Asks("audit.view")),
     "/api/v1/audit/report": api(GET=Asks("audit.view")),
     "/api/v1/project": api(GET=Asks("project.view")),
     "/api/v1/project/provision": api(POST=Asks("project.provision")),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
@@ -123,6 +124,17 @@ def _limit_removed(limit: Limit, actor: Actor) -> str:
     return f"{words} is not limited by it any more."
 
 
+class LimitList(ChangeList):
+    """Looks up where all limits of a page stand at once."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        counters = current(self.result_list)
+        for limit in self.result_list:
+            limit.counter_now = counters[limit.id]
+
+
 @admin.register(Limit, site=site)
 class LimitAdmin(PlatformModelAdmin):
     """Limits of all accounts, with where they stand. The operator's can't be changed by the accounts."""
@@ -150,6 +162,9 @@ class LimitAdmin(PlatformModelAdmin):
             danger=True,
         ),
     )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return LimitList
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True
@@ -190,9 +205,8 @@ class LimitAdmin(PlatformModelAdmin):
 
     @display(description="Used in its period")
     def used(self, limit: Limit) -> str:
-        assert limit.account_id is not None
-        with tenant(limit.account_id):
-            return limited(current([limit])[limit.id].used, limit)
+        counter = getattr(limit, "counter_now", None) or current([limit])[limit.id]
+        return limited(counter.used, limit)
 
     @display(description="At its end", label={"Refuses": "danger", "Warns": "warning"})
     def hard_label(self, limit: Limit) -> str:

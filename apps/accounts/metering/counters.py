@@ -132,8 +132,7 @@ def _used_in(limits: Sequence[Limit], start: datetime, end: datetime | None) -> 
     else:
         rows = rows.filter(at__gte=start, at__lt=end)
     targets = [_target(limit) for limit in limits]
-    if all(targets):
-        rows = rows.filter(reduce(or_, targets))
+    rows = rows.filter(reduce(or_, targets))
     sums: dict[str, Any] = {}
     for number, (limit, target) in enumerate(zip(limits, targets, strict=True)):
         if limit.is_cost:
@@ -149,7 +148,8 @@ def _used_in(limits: Sequence[Limit], start: datetime, end: datetime | None) -> 
 
 
 def _target(limit: Limit) -> Q:
-    target = Q()
+    # Named although an account's scope names it too: the operator looks at limits of many accounts at once.
+    target = Q(account_id=limit.account_id)
     if limit.user_id:
         target &= Q(user_id=limit.user_id)
     if limit.api_key_id:
@@ -167,7 +167,10 @@ _AT_ONCE = 50
 
 
 def current(limits: Sequence[Limit]) -> dict[UUID, Counter]:
-    """Where the limits stand now, by limit, for showing: what has no counter yet is summed up, not stored."""
+    """Where the limits stand now, by limit, for showing: what has no counter yet is summed up, not stored.
+
+    In an account's scope, or in the platform's for limits of many accounts.
+    """
     now = timezone.now()
     found = counters_of(limits, now)
     for period in Limit.Period.values:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import copy
-from functools import partial
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from phonenumbers import SUPPORTED_REGIONS
 
-from apps.accounts import audit, credentials
+from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.models import Account
 from apps.accounts.names import check_name
@@ -47,6 +45,4 @@ def update_account(account: Account, *, actor: Actor, **values: str) -> Account:
     account.save(update_fields=[*changes, "updated_at"])
     audit.record("account.updated", actor=actor, entity=account, label=account.name, changes=changes)
     account_changed.send(sender=Account, account=account, actor=actor)
-    credentials.forget_account(account.id)
-    transaction.on_commit(partial(credentials.forget_account, account.id))
     return account

@@ -1,4 +1,4 @@
-"""``audit`` and ``audit/report``."""
+"""``audit``, ``audit/report`` and ``audit/proof``."""
 
 from __future__ import annotations
 
@@ -13,13 +13,18 @@ from rest_framework import serializers
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 
+from apps.accounts.api.jobs import JobSerializer, show_job
 from apps.accounts.api.pagination import Cursors, PageParameters, answer_page
+from apps.accounts.api.preconditions import answer_object
 from apps.accounts.api.serializers import Parameters, Time, page_of
-from apps.accounts.api.views import AccountView
+from apps.accounts.api.views import AccountView, answer
 from apps.accounts.audit import record
+from apps.accounts.jobs import enqueue
 from apps.accounts.keyset import Position, cut
 from apps.accounts.streaming import stream_file
 from apps.vault.audit import report, selectors
+from apps.vault.audit.checks import AUDIT_VERIFY, last_check, state_of
+from apps.vault.models import AuditHead
 
 MAX_SEQ = 2**63 - 1
 _CURSORS = Cursors("audit", int)
@@ -125,6 +130,61 @@ class AuditReportView(AccountView):
         pieces = report.FORMATS[kind](self.account.id, _criteria(wanted))
         name = f"audit-{self.account.slug}-{timezone.now():%Y-%m-%d}.{kind}"
         return stream_file(request._request, pieces, name=name, content_type=_TYPES[kind])
+
+
+class ProofSerializer(serializers.Serializer[Any]):
+    """Whether the trail is whole, as the last check found it, and where it ends now."""
+
+    status = serializers.ChoiceField(choices=["not_checked", "running", "whole", "broken", "failed"])
+    checked_at = Time(allow_null=True)
+    entries = serializers.IntegerField(help_text="Read by the last check.")
+    faults = serializers.ListField(child=serializers.CharField(), help_text="The first ones, in words.")
+    more_faults = serializers.IntegerField()
+    error = serializers.CharField(help_text="Why the check itself failed; empty otherwise.")
+    last_seq = serializers.IntegerField(help_text="Of the latest entry.")
+    last_hash = serializers.CharField(
+        help_text="Keep it with `last_seq` where nobody of the operator can write: a trail that was cut and grew again "
+        "has another hash there."
+    )
+
+
+class AuditProofView(AccountView):
+    """Whether the account's trail is whole."""
+
+    is_single = True
+    actions: ClassVar = {"GET": "audit.view", "POST": "audit.view"}
+
+    @extend_schema(operation_id="audit_proof", summary="Read whether the trail is whole", responses=ProofSerializer)
+    def get(self, request: Request) -> HttpResponse:
+        """What the last check found. Begin a new one by POST."""
+        return answer_object(request, show_proof())
+
+    @extend_schema(operation_id="audit_prove", summary="Check the trail", request=None, responses={202: JobSerializer})
+    def post(self, request: Request) -> HttpResponse:
+        """Every entry is compared with its MAC and with the one before. Answers the job."""
+        job = enqueue(AUDIT_VERIFY, actor=self.actor, dedupe_key=AUDIT_VERIFY)
+        return answer(show_job(job), status=202)
+
+
+_STATES = {"off": "not_checked", "run": "running", "ok": "whole", "bad": "broken", "warn": "failed"}
+
+
+def show_proof() -> dict[str, Any]:
+    """The last check as outsiders read it."""
+    job = last_check()
+    state = state_of(job)
+    found = (job.result if job else None) or {}
+    head = AuditHead.objects.get()
+    return {
+        "status": _STATES[state],
+        "checked_at": job.finished_at if job else None,
+        "entries": found.get("entries", 0),
+        "faults": found.get("faults", []),
+        "more_faults": found.get("more_faults", 0),
+        "error": job.error if job and state == "warn" else "",
+        "last_seq": head.seq,
+        "last_hash": bytes(head.hash).hex(),
+    }
 
 
 def _criteria(wanted: dict[str, Any]) -> selectors.Criteria:

@@ -7,6 +7,7 @@ from apps.vault.api import audit, contact_imports, contacts, tokens
 urlpatterns = [
     path("audit", audit.AuditView.as_view(), name="audit"),
     path("audit/report", audit.AuditReportView.as_view(), name="audit_report"),
+    path("audit/proof", audit.AuditProofView.as_view(), name="audit_proof"),
     path("contacts", contacts.ContactsView.as_view(), name="contacts"),
     path("contacts/<uuid:contact_id>", contacts.ContactView.as_view(), name="contact"),
     path("contacts/<uuid:contact_id>/export", contacts.ContactExportView.as_view(), name="contact_export"),

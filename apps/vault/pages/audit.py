@@ -12,15 +12,14 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.jobs import enqueue
-from apps.accounts.models import Job
 from apps.accounts.pages.door import account_of, done, is_part, tenant_page
 from apps.accounts.pages.shell import address
 from apps.accounts.streaming import stream_file
 from apps.accounts.tenancy.middleware import actor_of
 from apps.vault.audit import report
+from apps.vault.audit.checks import AUDIT_VERIFY, last_check, state_of
 from apps.vault.audit.selectors import entries, last_seq
 from apps.vault.audit.sentences import Told, tell
-from apps.vault.jobs import AUDIT_VERIFY
 from apps.vault.pages.audit_filters import Filters
 
 LIMIT = 50
@@ -93,19 +92,8 @@ def proof(request: HttpRequest) -> HttpResponse:
 
 def _proof(request: HttpRequest) -> dict[str, Any]:
     """``proof_state`` is off (never checked), run, ok, bad, or warn (the check itself failed)."""
-    jobs = Job.objects.filter(kind=AUDIT_VERIFY).exclude(status=Job.Status.CANCELLED)
-    job = jobs.order_by("-created_at").first()
-    return {"proof_state": _state(job), "proof_job": job, "proof": job.result if job else None}
-
-
-def _state(job: Job | None) -> str:
-    if job is None:
-        return "off"
-    if not job.is_finished:
-        return "run"
-    if job.status == Job.Status.FAILED or not job.result:
-        return "warn"
-    return "ok" if job.result["whole"] else "bad"
+    job = last_check()
+    return {"proof_state": state_of(job), "proof_job": job, "proof": job.result if job else None}
 
 
 def _by_day(told: list[Told]) -> list[tuple[date, list[Told]]]:

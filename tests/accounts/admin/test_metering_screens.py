@@ -7,7 +7,9 @@ from decimal import Decimal
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.metering import Line, QuantityLimitReached, reserve
 from apps.accounts.metering.holding import Holdings, Waste
@@ -72,6 +74,28 @@ def test_the_operator_limits_an_account_and_its_trail_says_so(admin: Client) -> 
     do(admin, row, "remove")
     with tenant(account):
         assert not Limit.objects.exists()
+
+
+def test_the_list_of_limits_asks_as_often_for_many_accounts_as_for_one(admin: Client) -> None:
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            listed(admin, "accounts_limit")
+        return len(queries)
+
+    first = make_account("Harbour & Pine")
+    limit(first, 40)
+    use(first, CALL, CALL)
+    asked()  # what is looked up once
+    alone = asked()
+    for number in range(6):
+        other = make_account(f"Company {number} of six")
+        limit(other, 40)
+        limit(other, 9, measure="cost", period="month")
+        if number % 2:
+            use(other, *[CALL] * (number + 2))
+    assert asked() <= alone + 2, "a query for each kind of period, not for each limit"
+    shown = listed(admin, "accounts_limit")
+    assert all(f"{number} calls" in shown for number in (0, 2, 3, 5, 7))
 
 
 def test_a_limit_that_makes_no_sense_is_explained(admin: Client) -> None:

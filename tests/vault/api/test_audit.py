@@ -9,9 +9,13 @@ import orjson
 import pytest
 from django.test import Client
 
+from apps.accounts import audit
+from apps.accounts.actors import Actor
 from apps.accounts.roles import Role
+from apps.accounts.tenancy.scope import tenant
 from tests.api_client import ApiClient, by_key
 from tests.factories import Cast, make_api_key
+from tests.working import work_off
 
 pytestmark = [pytest.mark.django_db, pytest.mark.covers("V-06")]
 
@@ -76,7 +80,7 @@ def test_wrong_parameters_are_refused_by_name(api: ApiClient, query: str, field:
 @pytest.mark.covers("A-05")
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
 def test_it_is_for_admins(cast: Cast, role: Role) -> None:
-    for path in ("audit", "audit/report"):
+    for path in ("audit", "audit/report", "audit/proof"):
         assert by_key(cast.account, role).get(path).code == "permission_denied"
 
 
@@ -99,3 +103,39 @@ def test_the_report_is_csv_or_json_and_taking_it_is_recorded(cast: Cast, accept:
 
 def test_a_report_in_another_format_is_refused(api: ApiClient) -> None:
     assert api.get("audit/report?format=pdf").faults == {"format": "invalid_choice"}
+
+
+@pytest.mark.covers("X-02", "V-06")
+@pytest.mark.django_db(transaction=True)
+def test_an_account_checks_its_own_chain_and_keeps_its_end(cast: Cast) -> None:
+    api = by_key(cast.account, Role.ADMIN)
+    before = api.get("audit/proof").json
+    assert (before["status"], before["checked_at"], before["entries"]) == ("not_checked", None, 0)
+    latest = api.get("audit?limit=1").json["results"][0]
+    assert (before["last_seq"], before["last_hash"]) == (latest["seq"], latest["hash"])
+    begun = api.post("audit/proof")
+    assert (begun.status, begun.json["kind"]) == (202, "audit.verify")
+    assert api.post("audit/proof").json["id"] == begun.json["id"], "impatience makes no second job"
+    assert api.get("audit/proof").json["status"] == "running"
+    assert work_off(cast.account, "audit.verify") == ["done"]
+    proof = api.get("audit/proof").json
+    assert (proof["status"], proof["faults"], proof["error"]) == ("whole", [], "")
+    assert proof["entries"] == proof["last_seq"]
+
+
+@pytest.mark.covers("X-02")
+@pytest.mark.django_db(transaction=True)
+def test_what_somebody_edited_is_named(cast: Cast) -> None:
+    from tests.vault.audit.conftest import _tampering
+
+    with tenant(cast.account):
+        audit.record("note.written", actor=Actor.system("test"), label="a note")
+    with _tampering() as connection:
+        connection.execute("UPDATE vault_auditentry SET action = 'note.read' WHERE action = 'note.written'")
+        connection.commit()
+    api = by_key(cast.account, Role.OWNER)
+    api.post("audit/proof")
+    work_off(cast.account, "audit.verify")
+    proof = api.get("audit/proof").json
+    assert proof["status"] == "broken"
+    assert any("is not what was written" in fault for fault in proof["faults"])
