@@ -18,6 +18,7 @@ class AccountsConfig(AppConfig):
         from apps.accounts.demo.build import demo_account_built
         from apps.accounts.demo.usage import add_usage
         from apps.accounts.features import answers as feature_answers
+        from apps.accounts.live import receivers as live_receivers
         from apps.accounts.metering import (
             alert_mail,  # noqa: F401 - declares its kind of job
             answers,
@@ -38,4 +39,5 @@ class AccountsConfig(AppConfig):
         answers.declare_all()
         feature_answers.declare_all()
         receivers.connect()
+        live_receivers.connect()
         register_all()

@@ -92,6 +92,11 @@ def member_entry(user_id: UUID, account_id: UUID) -> Entry | None:
     return _entry_of(user_id, Q(account_id=account_id))
 
 
+def slug_entry(user_id: UUID, slug: str) -> Entry | None:
+    """The entry of a user into the account of an address, where there is no request; None when it is not theirs."""
+    return _entry_of(user_id, Q(account__slug=slug))
+
+
 def _named(wanted: str) -> Q:
     try:
         return Q(account_id=UUID(wanted))

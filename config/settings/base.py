@@ -102,7 +102,7 @@ APP_DATABASE_ROLE = database.from_url(DATABASE_URL)["USER"]
 PLATFORM_DATABASE_ROLE = "strongroom_platform"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- cache, channels, background work
+# --- cache, background work; open pages are told of changes through the same server (apps/accounts/live)
 REDIS_URL = environment.text("REDIS_URL", _found.get("REDIS_URL", "redis://127.0.0.1:6379/0"))
 CACHES = {
     "default": {
@@ -110,12 +110,6 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "strongroom",
         "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 5},
-    }
-}
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "strongroom"},
     }
 }
 CELERY_BROKER_URL = environment.text("CELERY_BROKER_URL", REDIS_URL)

@@ -27,7 +27,10 @@ TASKS: dict[str, str] = {
 }
 
 # WebSocket and other consumers by dotted path.
-CONSUMERS: dict[str, str] = {}
+CONSUMERS: dict[str, str] = {
+    "apps.accounts.live.consumer.LiveConsumer": "member of the account in the address; each question in its own scope",
+    "apps.chat.consumers.InboxConsumer": "as LiveConsumer; who may see conversations",
+}
 
 # Management commands of our apps by name.
 COMMANDS: dict[str, str] = {

@@ -6,6 +6,7 @@ from apps.accounts.models.feature import FeatureChoice, FeatureStage, Stage
 from apps.accounts.models.invitation import Invitation
 from apps.accounts.models.job import Job
 from apps.accounts.models.limit import Counter, Limit, LimitAlert
+from apps.accounts.models.live_number import LiveNumber
 from apps.accounts.models.membership import Membership
 from apps.accounts.models.price import Price
 from apps.accounts.models.usage import DailyUsage, Reservation, UsageEvent
@@ -22,6 +23,7 @@ __all__ = [
     "Job",
     "Limit",
     "LimitAlert",
+    "LiveNumber",
     "Membership",
     "Price",
     "Reservation",
