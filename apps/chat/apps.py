@@ -16,6 +16,7 @@ class ChatConfig(AppConfig):
             contact_export,
             features,
             jobs,  # noqa: F401 - declares its kinds
+            live,
         )
         from apps.chat.demo.conversations import add_conversations
         from apps.chat.indexing import changes, leftovers
@@ -32,6 +33,7 @@ class ChatConfig(AppConfig):
         contact_export.register()
         attachments.connect()
         following.connect()
+        live.connect()
         say_all()
         register_all()
         demo_account_built.connect(add_conversations, dispatch_uid="chat.demo_conversations")

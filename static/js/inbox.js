@@ -21,7 +21,10 @@
   };
   const atEnd = () => { const box = scroller(); return box.scrollHeight - box.scrollTop - box.clientHeight < 80; };
   const toEnd = () => { if ($("#thread")) { const box = scroller(); box.scrollTop = box.scrollHeight; } };
-  let follow = true;
+  let follow = true, own = false, said = 0;
+  const countSaid = () => $("#thread").querySelectorAll(".sr-msg").length;
+  // What came in below is offered, not shown: whoever reads further up keeps their place.
+  document.addEventListener("scroll", () => { if ($("#new-lines") && !$("#new-lines").hidden && atEnd()) $("#new-lines").hidden = true; }, { capture: true, passive: true });
 
   // Canned replies ---------------------------------------------------------------------------------------------------
   const canned = { asked: false, from: -1 };
@@ -107,6 +110,7 @@
       const typed = slashed();
       openCanned(typed ? typed.from : reply().selectionStart, typed ? typed.words : "");
     } else if (!at("#composer")) closeCanned();
+    if (at("#new-lines")) { toEnd(); $("#new-lines").hidden = true; $("#thread-scroll").focus({ preventScroll: true }); }
     const inserter = at("[data-insert]");
     if (inserter && reply()) {
       if (location.hash === "#about") location.hash = "conversation-head"; // the panel lies over the composer on phones
@@ -134,13 +138,13 @@
     if (elt.matches("[data-composer]")) sent = reply().value;
   });
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.target.id === "thread") follow = atEnd();
+    if (event.detail.target.id === "thread") { follow = own || atEnd(); own = false; said = countSaid(); }
     if (event.detail.target.id !== "composer") return;
     // What was typed while the message was on its way belongs to the next one.
     const typed = reply().value;
     kept = event.detail.xhr.status === 422 ? $("#files").files : null; // a refusal keeps the files, too
     sent = event.detail.xhr.status === 200 && sent !== null && typed.startsWith(sent) ? typed.slice(sent.length) : null;
-    if (event.detail.xhr.status === 200) { try { sessionStorage.removeItem(key()); } catch { /* was not kept */ } follow = true; }
+    if (event.detail.xhr.status === 200) { try { sessionStorage.removeItem(key()); } catch { /* was not kept */ } own = true; }
   });
   // The head is not taken away from under an open menu: the next news bring it.
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
@@ -149,15 +153,96 @@
   document.addEventListener("htmx:afterSwap", (event) => {
     const { target } = event.detail;
     if (target.id === "thread" && follow) toEnd();
+    else if (target.id === "thread" && countSaid() > said && $("#new-lines")) $("#new-lines").hidden = false;
     if (target.id === "composer" && sent) { reply().value = sent; remember(); }
     if (target.id === "composer" && kept?.length) { $("#files").files = kept; listFiles(); }
-    if (target.id === "composer") { kept = null; sent = null; canned.asked = false; canned.from = -1; }
+    if (target.id === "composer") { kept = null; sent = null; canned.asked = false; canned.from = -1; typedAt = 0; tellWhere(); }
   });
 
-  // News without a socket: asked for while somebody looks ------------------------------------------------------------
-  const ask = () => { if (document.visibilityState === "visible") document.body.dispatchEvent(new CustomEvent("conversation-changed")); };
-  setInterval(ask, POLL);
-  document.addEventListener("visibilitychange", ask);
+  // News: told by the socket, asked for while there is none -----------------------------------------------------------
+  // Parts are fetched one request at a time each: what changes meanwhile is fetched once more afterwards.
+  const fetching = new Set(), due = new Set();
+  const HIDDEN_PAUSE = 5_000;
+  let flushing = 0, live = false, fetchedAt = 0;
+  const open = () => $("[data-thread]")?.dataset.thread;
+  const isSeen = () => document.visibilityState === "visible";
+  const kindOf = (element) => (element?.matches?.("[data-thread]") ? "thread" : element?.matches?.("[data-conversations]") ? "list" : null);
+  function want(parts, wait = 120) {
+    parts.forEach((part) => due.add(part));
+    if (!flushing) flushing = setTimeout(flush, wait);
+  }
+  function flush() {
+    flushing = 0;
+    // Unseen, the list alone is kept up, for the count in the title: fetching what was said would mark it as read.
+    const parts = [...due].filter((part) => !fetching.has(part) && (isSeen() || part === "list"));
+    if (!isSeen() && parts.length && Date.now() - fetchedAt < HIDDEN_PAUSE) { want([], HIDDEN_PAUSE); return; }
+    fetchedAt = Date.now();
+    for (const part of parts) { due.delete(part); document.body.dispatchEvent(new CustomEvent(`${part}-changed`)); }
+  }
+  document.addEventListener("htmx:beforeRequest", (event) => { const kind = kindOf(event.detail.requestConfig.elt); if (kind) fetching.add(kind); });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const kind = kindOf(event.detail.requestConfig.elt);
+    if (kind) { fetching.delete(kind); if (due.size) want([]); }
+  });
+  const everything = (wait) => want(["list", "thread"], wait);
+  document.body.addEventListener("conversation-changed", () => everything(0));
+  document.body.addEventListener("live:changed", ({ detail }) => {
+    if (!$("#conversations")) { if (isSeen()) location.reload(); return; } // the first conversation of all
+    if (!detail) { want(["list", "thread", "panel"]); return; }
+    const here = detail.subject === open();
+    want(detail.parts.map((part) => (part === "head" ? "thread" : part)).filter((part) => part === "list" || here));
+  });
+  setInterval(() => { if (!live && isSeen()) everything(); }, POLL);
+  document.addEventListener("visibilitychange", () => { if (isSeen() && !live) everything(); else if (isSeen()) { clearTimeout(flushing); flushing = 0; want([]); } tellWhere(); });
+
+  // Said quietly, and only when it lasts
+  let saying = 0;
+  function sayState() {
+    clearTimeout(saying);
+    const show = (words) => document.querySelectorAll("[data-live-state]").forEach((place) => { place.textContent = words; place.hidden = !words; });
+    if (live) show("");
+    else saying = setTimeout(show, 6_000, "Not live: new messages are looked for every 30 seconds.");
+  }
+  document.body.addEventListener("live:state", ({ detail }) => { live = detail.live; sayState(); if (live) tellWhere(); else company([]); });
+  sayState();
+
+  // The title counts what nobody read
+  const title = document.title;
+  const count = () => { const unread = parseInt($("#count-side-inbox")?.textContent, 10) || 0; document.title = unread ? `(${unread}) ${title}` : title; };
+  document.addEventListener("htmx:oobAfterSwap", count);
+  count();
+
+  // Who else is here --------------------------------------------------------------------------------------------------
+  const WRITING = 8_000;
+  let typedAt = 0, told = "", stopping = 0;
+  function tellWhere(again = false) {
+    if (!open()) return;
+    const writing = Date.now() - typedAt < WRITING && !!reply()?.value;
+    const message = { type: "here", conversation: isSeen() ? open() : null, writing };
+    if (!again && live && told === JSON.stringify(message)) return;
+    told = live ? JSON.stringify(message) : "";
+    document.body.dispatchEvent(new CustomEvent("live:say", { detail: message }));
+  }
+  setInterval(() => live && tellWhere(true), 25_000);
+  document.addEventListener("input", (event) => {
+    if (event.target !== reply()) return;
+    typedAt = Date.now();
+    tellWhere();
+    clearTimeout(stopping);
+    stopping = setTimeout(tellWhere, WRITING + 100);
+  });
+  const names = (members) => members.map((member) => member.name).join(", ").replace(/, ([^,]*)$/, " and $1");
+  function company(members) {
+    const place = $("#company");
+    if (!place) return;
+    const writing = members.filter((member) => member.writing), reading = members.filter((member) => !member.writing);
+    const are = (some) => (some.length > 1 ? "are" : "is");
+    const words = [];
+    if (writing.length) words.push(`${names(writing)} ${are(writing)} writing`);
+    if (reading.length) words.push(`${names(reading)} ${are(reading)} reading`);
+    place.textContent = words.length ? `${words.join(", ")} here.` : "";
+  }
+  document.body.addEventListener("live:company", ({ detail }) => { if (detail.conversation === open()) company(detail.members); });
 
   // The list stays where it was scrolled to ---------------------------------------------------------------------------
   const list = $("[data-keep-scroll]");

@@ -13,6 +13,7 @@ from django.shortcuts import render
 from apps.accounts.api.pagination import Cursors
 from apps.accounts.api.problems import Problem
 from apps.accounts.keyset import Position
+from apps.accounts.live import numbers
 from apps.accounts.pages.door import account_of, is_part, may, tenant_page
 from apps.accounts.pages.registry import counts_of
 from apps.accounts.pages.shell import address
@@ -50,12 +51,14 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 def list_context(request: HttpRequest, *, current: str = "") -> dict[str, Any]:
     """What the list needs; ``current`` is the id of the conversation that is open beside it."""
+    live_number = numbers.current()  # before anything else is read: what changes meanwhile is told to the page
     wanted, member = Wanted.of(request), member_of(request)
     page = selectors.conversations_by_recency(wanted.filter(wanted.tab, member), _position(request), _limit(request))
     counted = _counted(wanted, member)
     cursor = _CURSORS.write(page.next)
     beside = {"current": current} if current else {}
     return {
+        "live_number": live_number,
         "wanted": wanted,
         "current": current,
         "rows": [{"is": row, "url": conversation_url(request, row.id, wanted)} for row in page.rows],
