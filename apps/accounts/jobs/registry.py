@@ -15,11 +15,15 @@ FailureHandler = Callable[["RunningJob", str], None]
 
 
 class Retry(RuntimeError):
-    """The work could not be done now; ``str(error)`` is the reason in words a customer may read."""
+    """The work could not be done now; ``str(error)`` is the reason in words a customer may read.
 
-    def __init__(self, reason: str, *, after: float | None = None) -> None:
+    It is tried again ``after`` so many seconds, or as its kind says. ``at_least``: what somebody asked us to wait; how
+    long its kind has waited for already counts all the same, or what asks for a second each time uses up the attempts.
+    """
+
+    def __init__(self, reason: str, *, after: float | None = None, at_least: float | None = None) -> None:
         super().__init__(reason)
-        self.after = after
+        self.after, self.at_least = after, at_least or 0.0
 
 
 class PermanentFailure(RuntimeError):

@@ -87,7 +87,7 @@ def run(account_id: UUID, job_id: UUID) -> str:
     except LookupError as error:
         # Perhaps this process is older than the kind; the attempts run out in any case.
         logger.exception("Job %s can't be run here.", job_id)
-        return _again(job, JobKind(job.kind, _nothing), str(error), None)
+        return _again(job, JobKind(job.kind, _nothing), Retry(str(error)))
     if job.attempt > kind.max_attempts:
         # An attempt that fails ends by itself: only one that took its worker with it leaves more to come.
         return _fail(job, kind, f"The worker was lost each time. Given up after {kind.max_attempts} attempts.")
@@ -100,10 +100,10 @@ def run(account_id: UUID, job_id: UUID) -> str:
         except PermanentFailure as error:
             return _fail(job, kind, str(error))
         except Retry as error:
-            return _again(job, kind, str(error), error.after)
+            return _again(job, kind, error)
         except Exception as error:
             logger.exception("Job %s (%s) failed at attempt %s.", job_id, job.kind, job.attempt)
-            return _again(job, kind, f"Unexpected fault: {type(error).__name__}.", None)
+            return _again(job, kind, Retry(f"Unexpected fault: {type(error).__name__}."))
     return _close(job, status=Job.Status.DONE, result=result, error="")
 
 
@@ -142,10 +142,11 @@ def _fail(job: RunningJob, kind: JobKind, reason: str) -> str:
     return outcome
 
 
-def _again(job: RunningJob, kind: JobKind, reason: str, after: float | None) -> str:
+def _again(job: RunningJob, kind: JobKind, retry: Retry) -> str:
+    reason = str(retry)
     if job.attempt >= kind.max_attempts:
         return _fail(job, kind, f"{reason} Given up after {job.attempt} attempts.")
-    delay = kind.delay_before(job.attempt) if after is None else after
+    delay = max(kind.delay_before(job.attempt) if retry.after is None else retry.after, retry.at_least)
     outcome = _close(
         job,
         status=Job.Status.QUEUED,

@@ -17,7 +17,7 @@ from django.utils import timezone
 from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.crash_points import crash_point
-from apps.accounts.jobs import PermanentFailure, Retry, RunningJob
+from apps.accounts.jobs import Retry, RunningJob
 from apps.accounts.metering import LimitReached, Line, PriceUnknown, metered
 from apps.chat.indexing import vectors
 from apps.chat.indexing.changes import is_wanted
@@ -35,15 +35,17 @@ BATCH_TEXTS = 100
 """What the contract lets one call embed."""
 State, Status = IndexedMessage.State, IndexGeneration.Status
 _WAIT_FOR_PROJECT = 60.0
+_WAIT_FOR_OPERATOR = 900.0
+"""Seconds until something is asked again that waiting alone does not mend: a refused key, a project that is gone."""
 
 
 def run(job: RunningJob) -> dict[str, Any]:
-    """Work until nothing is due. Raises Retry, PermanentFailure with words for people."""
+    """Work until nothing is due. Raises Retry with words for people."""
     indexed = removed = 0
     try:
         with ExitStack() as opened:
             with job.scope():
-                client = opened.enter_context(vectors.project())
+                client = opened.enter_context(vectors.project(in_background=True))
             while (step := _step(job, client)) is not None:
                 indexed, removed = indexed + step[0], removed + step[1]
     except vectors.NoProject as error:
@@ -51,11 +53,12 @@ def run(job: RunningJob) -> dict[str, Any]:
     except (LimitReached, PriceUnknown) as error:
         raise Retry(str(error), after=3600.0) from error
     except NotFound as error:
-        raise PermanentFailure("The project is gone from the AI service.") from error
+        raise Retry("The project is gone from the AI service.", after=_WAIT_FOR_OPERATOR) from error
     except OutboundError as error:
-        if error.permanent:
-            raise PermanentFailure(str(error)) from error
-        raise Retry(str(error), after=error.retry_after) from error
+        # Never given up: what is to be indexed stays so, and a job that fails would be put in line again at once.
+        raise Retry(
+            str(error), after=_WAIT_FOR_OPERATOR if error.permanent else None, at_least=error.retry_after
+        ) from error
     return {"indexed": indexed, "removed": removed}
 
 

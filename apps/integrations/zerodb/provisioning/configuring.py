@@ -59,7 +59,7 @@ def _give_up(job: RunningJob, reason: str) -> None:
 
 
 @job_kind(
-    CONFIGURE, label="change of the AI project", max_attempts=12, base_delay=2.0, max_delay=1800.0, on_failure=_give_up
+    CONFIGURE, label="change of the AI project", max_attempts=60, base_delay=2.0, max_delay=1800.0, on_failure=_give_up
 )
 def configure(job: RunningJob) -> dict[str, bool]:
     """Handler of ``project.configure``. Without a project there is nothing to send: its provisioning will."""
@@ -76,7 +76,7 @@ def configure(job: RunningJob) -> dict[str, bool]:
     except OutboundError as error:
         if error.permanent:
             raise PermanentFailure(str(error)) from error
-        raise Retry(str(error), after=error.retry_after) from error
+        raise Retry(str(error), at_least=error.retry_after) from error
     with job.scope():
         AINativeProject.objects.filter(status=Status.READY).update(error="", updated_at=timezone.now())
     return {"sent": True}

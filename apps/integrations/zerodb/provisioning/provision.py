@@ -73,7 +73,7 @@ def provision(job: RunningJob) -> dict[str, str]:
         if error.permanent:
             raise PermanentFailure(_explained(error)) from error
         _note(job, str(error))
-        raise Retry(str(error), after=error.retry_after) from error
+        raise Retry(str(error), at_least=error.retry_after) from error
 
 
 def _provision(job: RunningJob) -> dict[str, str]:
