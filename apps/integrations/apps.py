@@ -18,6 +18,7 @@ class IntegrationsConfig(AppConfig):
         from apps.accounts.metering.holding import SOURCE, declare_holdings
         from apps.accounts.signals import account_created, feature_chosen, feature_staged, job_cancelled
         from apps.integrations import checks, jobs  # noqa: F401 - registers the checks, declares the kinds
+        from apps.integrations.api import outages
         from apps.integrations.demo.connections import add_connections
         from apps.integrations.oauth.giving_back import give_back, hold
         from apps.integrations.oauth.kinds import PREFIX
@@ -41,6 +42,7 @@ class IntegrationsConfig(AppConfig):
         register_all()
         say_all()
         declare_all()
+        outages.declare_all()
         holdings.declare_prices()
         declare_holdings(holdings.read)
         declare_source(SOURCE, "AI data")
