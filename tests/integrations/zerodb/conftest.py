@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from apps.integrations.outbound import breaker, http
+from apps.integrations.zerodb.client import resting
 from tests.stand_ins import zerodb
 
 
@@ -15,9 +16,11 @@ from tests.stand_ins import zerodb
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Faults are repeated at once, and earlier tests' faults are forgotten."""
     breaker.close_all()
+    resting.forget_all()
     monkeypatch.setattr(http.time, "sleep", lambda _: None)
     yield
     breaker.close_all()
+    resting.forget_all()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, Self
 from urllib.parse import quote
@@ -11,7 +12,8 @@ import orjson
 
 from apps.integrations.outbound.errors import BadAnswer
 from apps.integrations.outbound.http import TIMEOUT, HttpClient
-from apps.integrations.zerodb.client.errors import judge
+from apps.integrations.zerodb.client import resting
+from apps.integrations.zerodb.client.errors import TooManyRequests, judge
 
 
 class Session:
@@ -27,6 +29,7 @@ class Session:
         **options: Any,
     ) -> None:
         self._base_url = base_url
+        self._caller = (base_url, hashlib.sha256(api_key.encode()).digest())
         self._http = HttpClient(
             base_url.rstrip("/") + "/",
             headers={"X-API-Key": api_key, "Accept": "application/json", "User-Agent": "Strongroom"},
@@ -65,7 +68,12 @@ class Session:
         """
         if repeatable is None:
             repeatable = method in {"GET", "PUT", "DELETE"}
-        answer = self._http.call(method, path, repeatable=repeatable, json=json, params=params)
+        resting.require_none(self._caller)
+        try:
+            answer = self._http.call(method, path, repeatable=repeatable, json=json, params=params)
+        except TooManyRequests as refusal:
+            resting.begin(self._caller, refusal)
+            raise
         try:
             return orjson.loads(answer.content)
         except orjson.JSONDecodeError:
