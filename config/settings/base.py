@@ -175,6 +175,9 @@ OAUTH_APPS: dict[str, tuple[str, str]] = {
 }
 ZERODB_API_URL = environment.text("ZERODB_API_URL", "").rstrip("/")
 ZERODB_MASTER_API_KEY = environment.text("ZERODB_MASTER_API_KEY", "")
+# Seconds that a server elsewhere has: for one call in the background, and for all calls that a person waits for.
+ZERODB_TIMEOUT_SECONDS = environment.integer("ZERODB_TIMEOUT_SECONDS", 30, least=1)
+ZERODB_PATIENCE_SECONDS = environment.integer("ZERODB_PATIENCE_SECONDS", 4, least=1)
 ZERODB_PROJECT_TIER = environment.text("ZERODB_PROJECT_TIER", "pro")
 ZERODB_FREE_PROJECTS = environment.integer("ZERODB_FREE_PROJECTS", 3, least=0)
 # Whether an id that nobody created is an empty project of its caller, as some clients expect.

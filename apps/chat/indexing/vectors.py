@@ -14,8 +14,10 @@ class NoProject(RuntimeError):
 
 
 @contextmanager
-def project() -> Iterator[ProjectClient]:
+def project(*, in_background: bool = False) -> Iterator[ProjectClient]:
     """A client of the project of the account in scope, closed in the end. Raises NoProject.
+
+    Unless it is used ``in_background``, where nobody waits for it, a server elsewhere gets little time to answer.
 
     Opened in the account's scope, since the key lies in the vault; used outside of it, so that no transaction waits
     for the service.
@@ -23,7 +25,7 @@ def project() -> Iterator[ProjectClient]:
     row = AINativeProject.objects.filter(status=AINativeProject.Status.READY).first()
     if row is None:
         raise NoProject("The AI project is not ready yet.")
-    client = project_client(row.project_id, str(row.api_key))
+    client = project_client(row.project_id, str(row.api_key), somebody_waits=not in_background)
     try:
         yield client
     finally:

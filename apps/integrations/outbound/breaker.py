@@ -8,10 +8,10 @@ else's.
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from math import ceil
+from time import monotonic
 from uuid import UUID
 
 import httpx2
@@ -30,9 +30,9 @@ _PORTS = {"http": 80, "https": 443}
 class Breaker:
     """The circuit of one server. ``host`` is its name for people. Safe for threads."""
 
-    def __init__(self, host: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, host: str, *, clock: Callable[[], float] | None = None) -> None:
         self.host = host
-        self._clock = clock
+        self._clock = clock or monotonic
         self._lock = threading.Lock()
         self._failures = 0
         self._opened_at: float | None = None

@@ -87,6 +87,13 @@ class CircuitOpen(OutboundError):
     todo = "Wait: the next call after that tries it again."
 
 
+class NotInTime(OutboundError):
+    """What was asked before took all the time there was; this was not asked."""
+
+    code = "not_in_time"
+    words = "{who} takes too long to answer."
+
+
 class NoAnswer(OutboundError):
     """The request was sent, at least in part, and no answer came."""
 

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Literal, TypedDict, Unpack
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from apps.integrations.outbound.addresses import AllowList
 from apps.integrations.outbound.backoff import delay
 from apps.integrations.outbound.breaker import Breaker, breaker_for
 from apps.integrations.outbound.deadline import within
-from apps.integrations.outbound.errors import BadAddress, BadAnswer, NotSendable, OutboundError
+from apps.integrations.outbound.errors import BadAddress, BadAnswer, NotInTime, NotSendable, OutboundError
 from apps.integrations.outbound.telling import read_all, told
 from apps.integrations.outbound.transports import public_internet
 
@@ -25,6 +26,13 @@ MAXIMUM_ANSWER = 32 * 1024 * 1024
 MAXIMUM_SECONDS = 120.0
 """For one attempt, from connecting to the last byte."""
 TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
+
+
+def timeout_of(seconds: float) -> httpx2.Timeout:
+    """``seconds`` between two bytes of an answer, and no longer than usual for connecting."""
+    return httpx2.Timeout(seconds, connect=min(5.0, seconds))
+
+
 Again = Literal["always", "if repeatable", "never"]
 
 
@@ -58,7 +66,8 @@ class HttpClient:
     Calls reach the public Internet only, whatever the name resolves to (``guard``), and what the operator opened for
     the account (``allowed``). With ``operators_address``, an address that the operator set and no account, they go
     anywhere, through the proxy that the environment names. ``transport`` replaces all of this. ``written_by`` is the
-    account that wrote the address, whose failures are then its own. Raises BadRequest for an address that is none.
+    account that wrote the address, whose failures are then its own. ``patience`` is how many seconds all calls of this
+    client may take together, for somebody who waits. Raises BadRequest for an address that is none.
     """
 
     def __init__(
@@ -76,8 +85,9 @@ class HttpClient:
         longest_wait: float = 20.0,
         maximum_answer: int = MAXIMUM_ANSWER,
         maximum_seconds: float = MAXIMUM_SECONDS,
+        patience: float | None = None,
         breaker: Breaker | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
     ) -> None:
         try:
             self._http = httpx2.Client(
@@ -94,11 +104,13 @@ class HttpClient:
             raise NotSendable.about("", "UnicodeEncodeError") from None
         self._judge = judge
         self._attempts = attempts
+        self._timeout = timeout
+        self._ends_at = None if patience is None else time.monotonic() + patience
         self._longest_wait = longest_wait
         self._maximum_answer = maximum_answer
         self._maximum_seconds = maximum_seconds
         self._breaker = breaker or breaker_for(self._http.base_url, written_by=written_by)
-        self._sleep = sleep
+        self._sleep = sleep or time.sleep
 
     def __enter__(self) -> HttpClient:
         return self
@@ -123,7 +135,8 @@ class HttpClient:
             except OutboundError as error:
                 wait = None
                 if attempt < self._attempts:
-                    wait = wait_before_again(error, attempt, repeatable=repeatable, longest=self._longest_wait)
+                    longest = min(self._longest_wait, self._left() / 2)  # the other half is for the attempt
+                    wait = wait_before_again(error, attempt, repeatable=repeatable, longest=longest)
                 # Not the path: some services find a person by the address in it.
                 note_failure(f"{method} {self._http.base_url.host}", error, attempt, wait)
                 if wait is None:
@@ -131,7 +144,12 @@ class HttpClient:
             self._sleep(wait)
             attempt += 1
 
+    def _left(self) -> float:
+        return inf if self._ends_at is None else self._ends_at - time.monotonic()
+
     def _once(self, method: str, path: str, parts: Parts) -> Answer:
+        if self._left() <= 0:
+            raise NotInTime.about(self._http.base_url.host)
         self._breaker.before_call()
         try:
             answer = self._send(method, path, parts)
@@ -153,10 +171,17 @@ class HttpClient:
         return answer
 
     def _send(self, method: str, path: str, parts: Parts) -> Answer:
-        url = self._http.base_url
-        with told(url), within(self._maximum_seconds), self._http.stream(method, path, **parts) as response:
+        url, left = self._http.base_url, self._left()
+        timeout = self._timeout if left == inf else _shorter(self._timeout, max(left, 0.001))
+        sending = self._http.stream(method, path, timeout=timeout, **parts)
+        with told(url), within(min(self._maximum_seconds, left)), sending as response:
             content = read_all(response, self._maximum_answer)
             return Answer(response.status_code, response.headers, content)
+
+
+def _shorter(timeout: httpx2.Timeout, most: float) -> httpx2.Timeout:
+    limits = {name: most if given is None else min(given, most) for name, given in timeout.as_dict().items()}
+    return httpx2.Timeout(**limits)
 
 
 def wait_before_again(error: OutboundError, attempt: int, *, repeatable: bool, longest: float) -> float | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
+from apps.integrations.outbound.http import timeout_of
 from apps.integrations.zerodb.client.account import AccountClient
 from apps.integrations.zerodb.client.embedded import BASE_URL, EmbeddedTransport, apart
 from apps.integrations.zerodb.client.errors import NotConfigured
@@ -32,11 +33,23 @@ def account_client() -> AccountClient:
         raise NotConfigured(
             f"ZERODB_API_URL names {settings.ZERODB_API_URL} but there is no key for it. Set ZERODB_MASTER_API_KEY."
         )
-    return AccountClient(settings.ZERODB_API_URL, settings.ZERODB_MASTER_API_KEY)
+    return AccountClient(
+        settings.ZERODB_API_URL, settings.ZERODB_MASTER_API_KEY, timeout=timeout_of(settings.ZERODB_TIMEOUT_SECONDS)
+    )
 
 
-def project_client(project_id: str, api_key: str) -> ProjectClient:
-    """One project, with its own key."""
+def project_client(project_id: str, api_key: str, *, somebody_waits: bool = False) -> ProjectClient:
+    """One project, with its own key.
+
+    While ``somebody_waits``, a server elsewhere has ZERODB_PATIENCE_SECONDS for all calls together.
+    """
     if is_embedded():
         return ProjectClient(BASE_URL, api_key, project_id, transport=EmbeddedTransport())
-    return ProjectClient(settings.ZERODB_API_URL, api_key, project_id)
+    patience = settings.ZERODB_PATIENCE_SECONDS if somebody_waits else None
+    return ProjectClient(
+        settings.ZERODB_API_URL,
+        api_key,
+        project_id,
+        timeout=timeout_of(settings.ZERODB_TIMEOUT_SECONDS),
+        patience=patience,
+    )
