@@ -45,6 +45,7 @@ services: .venv/dev ## the embedded servers alone, for development
 stop: ## the embedded servers of $(DATA) and of the tests
 	@$(BIN)/python -m config.embedded stop
 	@DATA=var/test $(BIN)/python -m config.embedded stop
+	@DATA=var/test-elsewhere $(BIN)/python -m config.embedded stop
 
 format: .venv/dev
 	@$(BIN)/ruff format .

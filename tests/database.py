@@ -41,7 +41,8 @@ def owner_connection(name: str) -> psycopg.Connection[tuple[object, ...]]:
     return psycopg.connect(_url(settings.MIGRATION_DATABASE_URL, name), autocommit=True)
 
 
-def _fingerprint() -> str:
+def fingerprint() -> str:
+    """Of everything that decides what a fresh database looks like."""
     digest = hashlib.sha256()
     for path in sorted(
         [
@@ -68,7 +69,7 @@ def _one_at_a_time() -> Iterator[None]:
 
 def template() -> str:
     """The name of a migrated database with an open vault; made when the migrations have changed."""
-    name = f"template_{_fingerprint()}"
+    name = f"template_{fingerprint()}"
     with _one_at_a_time(), owner_connection("postgres") as connection:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
             return name

@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 # A test database that a power cut spoils is made again: no waiting for the disk.
-_DISPOSABLE = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_wal_size=4GB"
+DISPOSABLE = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_wal_size=4GB"
 
 
 def _worker_number() -> int:
@@ -36,7 +36,7 @@ def prepare() -> None:
         from config import services
 
         if "PYTEST_XDIST_WORKER" not in os.environ:
-            environment = {**os.environ, "EMBEDDED_POSTGRES_OPTIONS": _DISPOSABLE}
+            environment = {**os.environ, "EMBEDDED_POSTGRES_OPTIONS": DISPOSABLE}
             subprocess.run([sys.executable, "-m", "config.embedded", "start"], check=True, cwd=ROOT, env=environment)
         for name, value in services.found(data).items():
             os.environ.setdefault(name, value)

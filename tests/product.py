@@ -15,7 +15,7 @@ from config.embedded.data_folder import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 # What the test run sets for itself, and what make hands to its children.
-_NOT_PASSED_ON = {
+NOT_PASSED_ON = {
     "DATA",
     "PORT",
     "DEMO",
@@ -49,7 +49,7 @@ class Product:
 
     def launch(self) -> None:
         """`make run`, without waiting for it."""
-        environment = {name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON}
+        environment = {name: value for name, value in os.environ.items() if name not in NOT_PASSED_ON}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 ["make", "run", f"PORT={self.port}", f"DATA={self.data}"],
