@@ -15,6 +15,7 @@ from apps.accounts.api.views import AccountView, answer
 from apps.chat.api.shapes import ConversationSerializer, show_conversation
 from apps.chat.indexing.vectors import NoProject
 from apps.chat.models import Conversation
+from apps.chat.search.highlighting import Asked, asked_in_account
 from apps.chat.search.showing import ConversationHit
 from apps.chat.selectors import ConversationFilter
 from apps.chat.services import search as service
@@ -45,6 +46,10 @@ class PassageSerializer(Input):
 
     message_id = serializers.UUIDField()
     text = serializers.CharField()
+    highlights = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField(), min_length=2, max_length=2),
+        help_text="Where words of the query stand in `text`: `[begin, end]` in characters (code points).",
+    )
 
 
 class ConversationHitSerializer(Input):
@@ -86,13 +91,17 @@ class ConversationSearchView(AccountView):
         found = service.search_conversations(
             values["query"], actor=self.actor, mode=Mode(values["mode"]), wanted=wanted, limit=values["limit"]
         )
-        return answer({"results": [show_hit(hit) for hit in found.hits], "notices": found.notices})
+        asked = asked_in_account(values["query"])
+        return answer({"results": [show_hit(hit, asked) for hit in found.hits], "notices": found.notices})
 
 
-def show_hit(hit: ConversationHit) -> dict[str, Any]:
+def show_hit(hit: ConversationHit, asked: Asked) -> dict[str, Any]:
     """A found conversation as outsiders read it."""
     return {
         "conversation": show_conversation(hit.conversation),
         "score": round(hit.score, 6),
-        "passages": [{"message_id": passage.message_id, "text": passage.text} for passage in hit.passages],
+        "passages": [
+            {"message_id": passage.message_id, "text": passage.text, "highlights": asked.spans(passage.text)}
+            for passage in hit.passages
+        ],
     }

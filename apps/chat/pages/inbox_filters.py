@@ -43,7 +43,7 @@ class Wanted:
         return cls(
             tab=given["tab"] if given.get("tab") in tabs else usual,
             status=given["status"] if given.get("status") in (*Status.values, ANY) else Status.OPEN.value,
-            inbox=_uuid(given.get("inbox", "")),
+            inbox=uuid_or_nothing(given.get("inbox", "")),
             label=given.get("label", "").strip()[:50],
             tabs=tabs,
         )
@@ -93,7 +93,8 @@ def _with(base: str, words: Mapping[str, Any]) -> str:
     return f"{base}?{urlencode(words)}" if words else base
 
 
-def _uuid(text: str) -> str:
+def uuid_or_nothing(text: str) -> str:
+    """An id as it is written; "" for what is none."""
     try:
         return str(UUID(text))
     except ValueError:
