@@ -190,9 +190,10 @@ class TestRecords:
     @pytest.mark.parametrize("kind", ["agents", "compliance-events", "x402-requests", "agent-memory"])
     @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
     def test_are_never_changed(self, alice, kind, method):
-        for path in (f"proj_x/{kind}", f"proj_x/{kind}/1"):
+        for path in (f"proj_x/{kind}", f"proj_x/{kind}/1", f"proj_x/{kind}/1/below"):
             refused(alice.http.request(method, path, json={}), 403, "IMMUTABLE_RECORD")
         refused(alice.http.request(method, f"projects/proj_x/{kind}/1", json={}), 404, "PATH_NOT_FOUND")
+        refused(alice.http.get(f"proj_x/{kind}/1/below"), 404, "PATH_NOT_FOUND")
 
     def test_agents_are_those_that_wrote_to_the_log(self, store, project):
         remember(store, "one")
@@ -201,6 +202,9 @@ class TestRecords:
         answer = store.get("agents").json()
         assert [(agent["agent_id"], agent["memory_count"]) for agent in answer["agents"]] == [("a1", 2), ("a2", 1)]
         assert answer["total"] == 2 and answer["agents"][0]["project_id"] == project["id"]
+        assert store.get("agents/a1").json() == answer["agents"][0]
+        assert "nobody" in refused(store.get("agents/nobody"), 404, "AGENT_NOT_FOUND")
 
     def test_a_project_that_nobody_created_has_none(self, alice):
-        assert "proj_x" in refused(alice.http.get("proj_x/agents"), 404, "PROJECT_NOT_FOUND")
+        for path in ("proj_x/agents", "proj_x/agents/a1"):
+            assert "proj_x" in refused(alice.http.get(path), 404, "PROJECT_NOT_FOUND")

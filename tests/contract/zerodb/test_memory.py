@@ -190,13 +190,15 @@ class TestAgentLog:
         def listed(**params) -> list[str]:
             return [memory["run_id"] for memory in store.get("agent-memory", params=params).json()["memories"]]
 
-        assert listed() == ["r3", "r2", "r1", "r0"]
-        assert listed(agent_id="a1") == ["r3", "r1"]
+        assert listed() == ["run-1", "r3", "r2", "r1", "r0"]  # of all namespaces
+        assert listed(namespace="default") == ["r3", "r2", "r1", "r0"]
+        assert listed(agent_id="a1", run_id="r3") == ["r3"]
         assert listed(memory_type="decision", run_id="r2") == ["r2"]
-        assert listed(limit=1, offset=2) == ["r1"]
+        assert listed(limit=1, offset=2) == ["r2"]
         assert listed(namespace="other") == ["run-1"]
-        answer = store.get("agent-memory", params={"agent_id": "a1"}).json()
+        answer = store.get("agent-memory", params={"agent_id": "a1", "namespace": "default"}).json()
         assert answer["total"] == 2 and answer["filters_applied"] == {"agent_id": "a1", "namespace": "default"}
+        assert store.get("agent-memory").json()["filters_applied"] == {}
         for wrong in ({"limit": 0}, {"limit": 1001}, {"memory_type": "dream"}):
             refused(store.get("agent-memory", params=wrong), 422)
 
@@ -210,7 +212,7 @@ class TestAgentLog:
     @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
     def test_nothing_is_ever_changed(self, store, method):
         entry = log(store)
-        for path in ("agent-memory", f"agent-memory/{entry['memory_id']}", "agent-memory/unknown"):
+        for path in ("agent-memory", f"agent-memory/{entry['memory_id']}", "agent-memory/unknown", "agent-memory/a/b"):
             refused(store.request(method, path, json={"content": "x"}), 403, "IMMUTABLE_RECORD")
         assert store.get(f"agent-memory/{entry['memory_id']}").json()["content"] == "Chose B"
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from apps.integrations.models import ZeroAgentMemory
 from apps.integrations.zerodb.server.call import Call
-from apps.integrations.zerodb.server.errors import immutable_record, memory_not_found
+from apps.integrations.zerodb.server.errors import agent_not_found, immutable_record, memory_not_found, path_not_found
 from apps.integrations.zerodb.server.namespaces import read_namespace
 from apps.integrations.zerodb.server.scopes import ProjectReference
 from apps.integrations.zerodb.server.store import agent_memories as store
@@ -58,13 +59,13 @@ def _whole_answer(memory: ZeroAgentMemory, project_id: str) -> dict[str, Any]:
 
 
 def list_all(call: Call, scope: ProjectReference) -> dict[str, Any]:
-    """``GET …/agent-memory``, newest first."""
+    """``GET …/agent-memory``, newest first; of all namespaces unless one is named."""
     query = call.query
     limit = query.integer("limit", default=100, minimum=1, maximum=1000)
     offset = query.integer("offset", default=0, minimum=0)
     filters: dict[str, Any] = {name: query.text(name) for name in ("agent_id", "run_id")}
     filters["memory_type"] = query.choice("memory_type", options=_ALL_KINDS)
-    filters["namespace"] = read_namespace(query)
+    filters["namespace"] = read_namespace(query) if query.has("namespace") else None
     query.finish()
     applied = {name: value for name, value in filters.items() if value is not None}
     with call.project(scope) as project:
@@ -102,8 +103,27 @@ def list_agents(call: Call, scope: ProjectReference) -> dict[str, Any]:
     query.finish()
     with call.project(scope, created_only=True) as project:
         found, total = store.agents(limit=limit, offset=offset)
-    agents = [{"id": agent["agent_id"], **agent, "project_id": project.public_id} for agent in found]
+    agents = [_agent_answer(agent, project.public_id) for agent in found]
     return {"agents": agents, "total": total, "limit": limit, "offset": offset}
+
+
+def _agent_answer(agent: Mapping[str, Any], project_id: str) -> dict[str, Any]:
+    return {"id": agent["agent_id"], **agent, "project_id": project_id}
+
+
+def show_agent(call: Call, scope: ProjectReference, agent_id: str) -> dict[str, Any]:
+    """``GET …/agents/{agent_id}``: somebody who wrote to the log."""
+    with call.project(scope, created_only=True) as project:
+        found, _ = store.agents(limit=1, offset=0, agent_id=agent_id)
+    if not found:
+        raise agent_not_found(agent_id)
+    return _agent_answer(found[0], project.public_id)
+
+
+def require_change(call: Call, scope: ProjectReference, **_: str) -> None:
+    """Below a record there is nothing but the refusal to change it. Raises ApiError 404 PATH_NOT_FOUND."""
+    if call.request.method not in ("PUT", "PATCH", "DELETE"):
+        raise path_not_found(call.request.path_info)
 
 
 def refuse_change(call: Call, scope: ProjectReference, **_: str) -> dict[str, Any]:

@@ -88,6 +88,10 @@ def memory_not_found(memory_id: str) -> ApiError:
     return ApiError(404, "MEMORY_NOT_FOUND", f"Memory not found: {memory_id}")
 
 
+def agent_not_found(agent_id: str) -> ApiError:
+    return ApiError(404, "AGENT_NOT_FOUND", f"Agent not found: {agent_id}")
+
+
 def table_not_found(table: str) -> ApiError:
     return ApiError(404, "TABLE_NOT_FOUND", f"Table not found: {table}")
 

@@ -42,7 +42,7 @@ _PROJECTS = [
 ]
 _EMBEDDINGS = [
     path("embeddings/models", endpoint(open_to_all=True, GET=service.list_models)),
-    path("embeddings/models/<zerodb_model:name>", endpoint(GET=service.show_model)),
+    path("embeddings/models/<zerodb_model:name>", endpoint(timed=True, GET=service.show_model)),
     path("<zerodb_scope:scope>embeddings/generate", endpoint(timed=True, POST=embeddings.generate)),
     path("<zerodb_scope:scope>embeddings/batch", endpoint(timed=True, POST=embeddings.generate)),
     path("<zerodb_scope:scope>embeddings/compare", endpoint(timed=True, POST=embeddings.compare)),
@@ -95,11 +95,11 @@ _AGENT_MEMORY = [
     ),
     path("<zerodb_direct:scope>agent-memory/<str:memory_id>", _append_only(GET=agent_memory.show)),
     path("<zerodb_direct:scope>agents", _append_only(GET=agent_memory.list_agents)),
-    path("<zerodb_direct:scope>agents/<str:record_id>", _append_only()),
+    path("<zerodb_direct:scope>agents/<str:agent_id>", _append_only(GET=agent_memory.show_agent)),
+    *[path(f"<zerodb_direct:scope>{kind}", _append_only()) for kind in ("compliance-events", "x402-requests")],
     *[
-        path(f"<zerodb_direct:scope>{kind}{end}", _append_only())
-        for kind in ("compliance-events", "x402-requests")
-        for end in ("", "/<str:record_id>")
+        path(f"<zerodb_direct:scope>{kind}/<path:below>", _append_only(guard=agent_memory.require_change))
+        for kind in agent_memory.IMMUTABLE
     ],
     path("<zerodb_direct:scope>memory/remember", endpoint(counted="store", POST=cognition.remember)),
     path("<zerodb_direct:scope>memory/recall", endpoint(counted="search", POST=cognition.recall)),

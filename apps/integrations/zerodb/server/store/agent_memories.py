@@ -68,9 +68,13 @@ def with_vectors(*, namespace: str, agent_id: str | None, since: datetime, limit
     return list(rows.order_by("-created_at", "-id")[:limit])
 
 
-def agents(*, limit: int, offset: int, since: datetime | None = None) -> tuple[list[dict[str, Any]], int]:
+def agents(
+    *, limit: int, offset: int, since: datetime | None = None, agent_id: str | None = None
+) -> tuple[list[dict[str, Any]], int]:
     """Who wrote entries: ``{agent_id, memory_count, first_seen_at, last_seen_at}``, by id, and how many in all."""
     entries = ZeroAgentMemory.objects.filter(created_at__gte=since) if since else ZeroAgentMemory.objects.all()
+    if agent_id is not None:
+        entries = entries.filter(agent_id=agent_id)
     rows = (
         entries.values("agent_id")
         .annotate(memory_count=Count("id"), first_seen_at=Min("created_at"), last_seen_at=Max("created_at"))
