@@ -29,7 +29,12 @@ def create(call: Call, scope: ProjectReference) -> tuple[int, dict[str, Any]]:
     written = body.text("timestamp", maximum=64) or ""
     happened_at = _moment(body, "timestamp") if written.strip() else timezone.now()
     if happened_at and written.strip() and "t" not in written.lower():
-        body.fail("timestamp", "A date without a time is not enough", "datetime_parsing", code="INVALID_TIMESTAMP")
+        body.fail(
+            "timestamp",
+            "Input should be a date with a time (ISO8601, RFC 3339), such as 2026-01-31T12:00:00Z",
+            "datetime_parsing",
+            code="INVALID_TIMESTAMP",
+        )
     body.finish()
     with call.project(scope, writes=True):
         event = ZeroEvent.objects.create(
@@ -44,6 +49,7 @@ def create(call: Call, scope: ProjectReference) -> tuple[int, dict[str, Any]]:
         "event_id": event.public_id,
         "id": event.public_id,
         "event_type": event.event_type,
+        "data": event.data,
         "timestamp": event.written,
         "status": "created",
         "created_at": event.created_at,

@@ -161,7 +161,10 @@ class Fields:
             moment = None
         if moment is None:
             self.fail(
-                name, "Input should be a date and time such as 2026-01-31T12:00:00Z", "datetime_parsing", code=code
+                name,
+                "Input should be a date and time (ISO8601, RFC 3339), such as 2026-01-31T12:00:00Z",
+                "datetime_parsing",
+                code=code,
             )
             return None
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

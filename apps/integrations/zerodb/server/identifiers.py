@@ -24,5 +24,5 @@ def new_row_id() -> str:
 
 
 def new_event_id() -> str:
-    """``evt_`` and 12 hexadecimal digits."""
-    return f"evt_{secrets.token_hex(6)}"
+    """``evt_`` and 16 hexadecimal digits."""
+    return f"evt_{secrets.token_hex(8)}"
