@@ -98,6 +98,11 @@ class TestGenerate:
     def test_nothing_to_embed_is_refused(self, store, body):
         refused(store.post("embeddings/generate", json=body), 422)
 
+    def test_a_model_without_a_name_is_none(self, store):
+        refused(store.post("embeddings/generate", json={"text": "x", "model": ""}), 404, "MODEL_NOT_FOUND")
+        refused(store.post("embeddings/search", json={"query": "x", "model": ""}), 422, "INVALID_MODEL")
+        assert ok(store.post("embeddings/generate", json={"text": "x", "model": None}))["model"] == DEFAULT_MODEL
+
     def test_an_unknown_model_is_404_here_and_422_elsewhere(self, store):
         bad = {"model": "openai/gpt-4"}
         details = [
@@ -336,13 +341,13 @@ class TestNamespaces:
         assert [hit["document"] for hit in find(store, "x", namespace="Agents")] == ["upper"]
         assert find(store, "x") == []
 
-    @pytest.mark.parametrize("namespace", ["a", "agent_1.memory-x", "0", "n" * 128, "v1.2"])
+    @pytest.mark.parametrize("namespace", ["a", "agent_1.memory-x", "0", "n" * 128, "v1.2", "a..b"])
     def test_good_names(self, store, namespace):
         assert put(store, "x", namespace=namespace)["namespace"] == namespace
 
     @pytest.mark.parametrize(
         "namespace",
-        ["a/b", "a\\b", "a b", "a@b", "#x", "$x", "../up", "a..b", "_x", "-x", ".x", "n" * 129, "näme", 5, ["a"]],
+        ["a/b", "a\\b", "a b", "a@b", "#x", "$x", "../up", "a/../b", "_x", "-x", ".x", "n" * 129, "näme", 5, ["a"]],
     )
     def test_bad_names(self, store, namespace):
         for path, body in [

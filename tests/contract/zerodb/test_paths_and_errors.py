@@ -109,6 +109,13 @@ def test_a_wrong_method_is_405_and_says_which_are_right(alice):
     assert answer.headers["allow"] == "GET, POST"
 
 
+@pytest.mark.parametrize("path", ["health", "projects", "embeddings/models"])
+def test_a_head_is_a_get_without_its_body(alice, path):
+    answer = alice.http.head(path)
+    assert answer.status_code == 200 and answer.content == b""
+    assert answer.headers["content-type"] == "application/json"
+
+
 REFUSALS = [
     ("GET", "nowhere", None),
     ("DELETE", "projects", None),

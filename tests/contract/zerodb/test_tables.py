@@ -185,10 +185,15 @@ class TestInsert:
         assert answer.json()["expected_field"] == "row_data"
         assert answer.json()["received_field"] == next(iter(body), None)
 
-    @pytest.mark.parametrize("rows", ["text", 5, [], [1], [{"name": "x"}, "y"], [{"name": "x"}] * 1001])
+    @pytest.mark.parametrize("rows", ["text", 5, [1], [{"name": "x"}, "y"], [{"name": "x"}] * 1001])
     def test_rows_are_objects_and_at_most_a_thousand(self, store, rows):
         make(store)
         refused(store.post("tables/people/rows", json={"row_data": rows}), 422)
+
+    def test_no_rows_are_as_many_as_were_given(self, store):
+        make(store)
+        answer = store.post("tables/people/rows", json={"row_data": []})
+        assert answer.status_code == 201 and (answer.json()["rows"], answer.json()["inserted_count"]) == ([], 0)
 
     @pytest.mark.parametrize(
         ("row", "field", "actual"),

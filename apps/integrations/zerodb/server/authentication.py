@@ -12,7 +12,7 @@ from apps.integrations.zerodb.server.identity import Identity
 from apps.integrations.zerodb.server.store import keys
 
 MISSING = "Authentication required. Provide X-API-Key or Authorization Bearer token."
-_KEY_MINIMUM, _KEY_MAXIMUM = 10, 256
+_KEY_MINIMUM = 10
 _KEY_CHARACTERS = re.compile(r"[A-Za-z0-9_-]*", re.ASCII)
 _EXPIRED_PREFIX = "expired_"
 
@@ -39,7 +39,7 @@ def by_key(plain: str) -> Identity:
         return _refuse_missing()
     if not plain.strip():
         raise invalid_api_key("API key cannot be empty or whitespace")
-    if not _KEY_MINIMUM <= len(plain) <= _KEY_MAXIMUM:
+    if len(plain) < _KEY_MINIMUM:
         raise invalid_api_key("API key format is invalid")
     if not _KEY_CHARACTERS.fullmatch(plain):
         raise invalid_api_key("API key contains invalid characters")

@@ -58,7 +58,8 @@ def endpoint(
             _refuse_null_characters(request)
             if guard is not None:
                 guard(call, **arguments)
-            view = views.get(request.method or "")
+            # A HEAD is a GET whose body the server leaves out (RFC 9110 section 9.3.2).
+            view = views.get("GET" if request.method == "HEAD" else request.method or "")
             if view is None:
                 return _method_not_allowed(request, sorted(views))
             answer = view(call, **arguments)

@@ -19,12 +19,18 @@ FILTER_NAMES = ("metadata_filter", "filter", "filters", "filter_metadata")
 
 def read_model(fields: Fields) -> EmbeddingModel:
     """The embedding model of a request. Notes INVALID_MODEL."""
-    name = fields.text("model")
     try:
-        return resolve_model(name)
+        return _named_model(fields.text("model"))
     except UnknownModel as error:
         fields.fail("model", str(error), code="INVALID_MODEL")
         return DEFAULT_MODEL
+
+
+def _named_model(name: str | None) -> EmbeddingModel:
+    """The default model where none is named; '' is a name that no model has. Raises UnknownModel."""
+    if name == "":
+        raise UnknownModel(name)
+    return resolve_model(name)
 
 
 def requested_model(fields: Fields) -> str:
@@ -55,7 +61,7 @@ def read_generate(call: Call) -> Generate:
     name = body.text("model")
     body.finish()
     try:
-        return Generate(texts, single, resolve_model(name))
+        return Generate(texts, single, _named_model(name))
     except UnknownModel as error:
         raise ApiError(404, "MODEL_NOT_FOUND", str(error)) from None
 

@@ -50,7 +50,7 @@ _MISTAKEN = {
 
 
 def read_rows(call: Call) -> list[dict[str, Any]]:
-    """``POST …/rows {row_data}``: an object, or a list of objects."""
+    """``POST …/rows {row_data}``: an object, or a list of objects, which may be empty."""
     body = call.body
     _, value = body.raw("row_data")
     if value is None:
@@ -59,8 +59,6 @@ def read_rows(call: Call) -> list[dict[str, Any]]:
     rows = [value] if isinstance(value, dict) else value
     if not isinstance(rows, list):
         body.fail("row_data", "Input should be an object or a list of objects", "dict_type")
-    elif not rows:
-        body.fail("row_data", "row_data cannot be empty", "too_short")
     elif len(rows) > MAXIMUM_ROWS:
         body.fail("row_data", f"List should have at most {MAXIMUM_ROWS} items, not {len(rows)}", "too_long")
     else:
