@@ -136,6 +136,9 @@ class TestCallsPerMinute:
             search = {"query_vector": make_vector(1)}
             found = alice.http.post(f"{project['id']}/database/vectors/search", json=search)
             assert (found.status_code, found.headers["x-ratelimit-limit"]) == (200, "20")
+            items = {"items": [{"id": "v", "vector": make_vector(1)}]}
+            refused(alice.http.put(f"{project['id']}/database/vectors", json=items), 429, "RATE_LIMIT_EXCEEDED")
+            assert alice.http.get(f"{project['id']}/database/vectors").status_code == 200
             by_operation = {"operation": "upsert_vector", "params": {"project_id": project["id"], **body}}
             refused(alice.http.post("zerodb/mcp/execute", json=by_operation), 429, "RATE_LIMIT_EXCEEDED")
         with time_machine.travel("2026-01-01T12:01:00Z", tick=False):

@@ -1,6 +1,7 @@
 """Sections 1, 3 and 9: path forms, bases, and one shape for every refusal."""
 
 import re
+from datetime import date
 
 import httpx2
 import pytest
@@ -107,6 +108,17 @@ def test_a_wrong_method_is_405_and_says_which_are_right(alice):
     answer = alice.http.delete("projects")
     assert answer.status_code == 405 and answer.json()["error_code"] == "METHOD_NOT_ALLOWED"
     assert answer.headers["allow"] == "GET, POST"
+
+
+def test_earlier_forms_of_a_path_say_that_they_are_no_longer_to_be_used(alice, at, project):
+    named = {"X-Project-ID": project["id"], "X-API-Key": alice.key}
+    for address in (f"v1/public/{project['id']}/vectors/stats", "database/vectors/stats"):
+        answer = at.get(address, headers=named)
+        assert answer.status_code == 200 and answer.headers["x-deprecated-endpoint"] == "true"
+        assert date.fromisoformat(answer.headers["x-sunset-date"]) > date(2027, 12, 1)
+    for address in (f"v1/public/{project['id']}/database/vectors/stats", "v1/public/vectors/stats", "health"):
+        answer = at.get(address, headers=named)
+        assert answer.status_code == 200 and "x-deprecated-endpoint" not in answer.headers
 
 
 @pytest.mark.parametrize("path", ["health", "projects", "embeddings/models"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from apps.integrations.zerodb.embedding import EmbeddingFailed
-from apps.integrations.zerodb.server import authentication
+from apps.integrations.zerodb.server import authentication, deprecation
 from apps.integrations.zerodb.server.call import Call
 from apps.integrations.zerodb.server.errors import (
     ApiError,
@@ -24,7 +24,8 @@ from apps.integrations.zerodb.server.errors import (
     internal_error,
     path_not_found,
 )
-from apps.integrations.zerodb.server.limits import Allowance, Kind, TooManyCalls
+from apps.integrations.zerodb.server.limits import Kind, TooManyCalls
+from apps.integrations.zerodb.server.scopes import Form
 
 logger = logging.getLogger(__name__)
 
@@ -39,22 +40,30 @@ def endpoint(
     open_to_all: bool = False,
     timed: bool = False,
     guard: Guard | None = None,
-    counted: Kind | None = None,
+    counted: Kind | Mapping[str, Kind] | None = None,
+    deprecated: Collection[Form] = (),
     **views: View,
 ) -> DjangoView:
     """One path's view: a view function per method, as ``endpoint(GET=show, POST=create)``.
 
     A view takes the Call and the path's arguments and returns the body, or (status, body); it refuses by
     raising ApiError. ``timed`` adds ``processing_time_ms`` to the answer. ``guard`` sees every request first, whatever
-    its method, and refuses by raising too. ``counted`` says against which limit of the project's tier a call counts.
+    its method, and refuses by raising too. ``counted`` says against which limit of the project's tier a call counts,
+    of all methods or of each. ``deprecated`` are the forms of the path that belong to the past.
     """
 
     @csrf_exempt
     def serve(request: HttpRequest, **arguments: Any) -> HttpResponse:
+        response = answer_to(request, **arguments)
+        if deprecated and arguments["scope"].form in deprecated:
+            _add_headers(response, deprecation.notice())
+        return response
+
+    def answer_to(request: HttpRequest, **arguments: Any) -> HttpResponse:
         started = time.perf_counter()
         try:
             call = Call(request, None if open_to_all else authentication.authenticate(request))
-            call.counted = counted
+            call.counted = counted.get(request.method or "") if isinstance(counted, Mapping) else counted
             _refuse_null_characters(request)
             if guard is not None:
                 guard(call, **arguments)
@@ -79,7 +88,7 @@ def endpoint(
             body["processing_time_ms"] = round((time.perf_counter() - started) * 1000)
         response = json_response(body, status)
         if call.allowance is not None:
-            _add_headers(response, call.allowance)
+            _add_headers(response, call.allowance.headers())
         return response
 
     # What the server's description and the isolation tests read: which methods there are and what they do, and
@@ -133,8 +142,8 @@ def _plain(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} has no JSON form here")
 
 
-def _add_headers(response: HttpResponse, allowance: Allowance) -> None:
-    for name, value in allowance.headers().items():
+def _add_headers(response: HttpResponse, headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
         response[name] = value
 
 
@@ -143,7 +152,7 @@ def _refused(refusal: ApiError) -> HttpResponse:
     if refusal.retry_after is not None:
         response["Retry-After"] = str(refusal.retry_after)
     if isinstance(refusal, TooManyCalls):
-        _add_headers(response, refusal.allowance)
+        _add_headers(response, refusal.allowance.headers())
     if refusal.status == 401:
         response["WWW-Authenticate"] = "Bearer"
     return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
@@ -15,6 +16,7 @@ from apps.integrations.zerodb.server.memory import views as memory
 from apps.integrations.zerodb.server.projects import views as projects
 from apps.integrations.zerodb.server.remote import views as remote
 from apps.integrations.zerodb.server.rows import views as rows
+from apps.integrations.zerodb.server.scopes import Form
 from apps.integrations.zerodb.server.tables import views as tables
 from apps.integrations.zerodb.server.vectors import views as vectors
 from apps.integrations.zerodb.server.vectors.bare_paths import require_bare_path
@@ -54,10 +56,15 @@ _EMBEDDINGS = [
 ]
 
 
-def _vector_routes(prefix: str, *, without_database: bool = False) -> list[URLPattern]:
-    view = partial(endpoint, timed=True, guard=require_bare_path if without_database else None)
+def _vector_routes(
+    prefix: str, *, without_database: bool = False, deprecated: Collection[Form] = ()
+) -> list[URLPattern]:
+    view = partial(endpoint, timed=True, guard=require_bare_path if without_database else None, deprecated=deprecated)
     return [
-        path(prefix, view(GET=vectors.list_or_get, PUT=vectors.put_many, DELETE=vectors.delete_many)),
+        path(
+            prefix,
+            view(counted={"PUT": "store"}, GET=vectors.list_or_get, PUT=vectors.put_many, DELETE=vectors.delete_many),
+        ),
         path(f"{prefix}/upsert", view(counted="store", POST=vectors.upsert)),
         path(f"{prefix}/batch-upsert", view(counted="store", POST=vectors.put_many)),
         path(f"{prefix}/batch", view(counted="store", POST=vectors.put_many)),
@@ -72,7 +79,7 @@ def _vector_routes(prefix: str, *, without_database: bool = False) -> list[URLPa
 
 _VECTORS = [
     *_vector_routes("<zerodb_scope:scope>database/vectors"),
-    *_vector_routes("<zerodb_direct_or_header:scope>vectors", without_database=True),
+    *_vector_routes("<zerodb_direct_or_header:scope>vectors", without_database=True, deprecated={Form.DIRECT}),
 ]
 _MEMORY = [
     path("<zerodb_scope:scope>database/memory", endpoint(GET=memory.list_all, POST=memory.create)),
@@ -177,7 +184,11 @@ routes: list[URLPattern] = [
 """Everything below one base."""
 
 # Without the version only vectors are served, and what tells that the server is there.
-_root: list[URLPattern] = [*_OPEN, *_vector_routes("database/<zerodb_nothing:scope>vectors"), *_NOTHING_ELSE]
+_root: list[URLPattern] = [
+    *_OPEN,
+    *_vector_routes("database/<zerodb_nothing:scope>vectors", deprecated={Form.HEADER}),
+    *_NOTHING_ELSE,
+]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/public/", include(routes)),
