@@ -184,6 +184,8 @@ ZERODB_FREE_PROJECTS = environment.integer("ZERODB_FREE_PROJECTS", 3, least=0)
 ZERODB_IMPLICIT_PROJECTS = environment.boolean("ZERODB_IMPLICIT_PROJECTS", True)
 # Whether projects may make only so many calls a minute as their tier says.
 ZERODB_RATE_LIMITS = environment.boolean("ZERODB_RATE_LIMITS", False)
+# Whether namespaces may hold only so many vectors as their project's tier says.
+ZERODB_DOCUMENT_LIMITS = environment.boolean("ZERODB_DOCUMENT_LIMITS", True)
 # Whether the keys that the vendor's tests use, which everybody knows, open anything (manage.py zerodb_demo_keys).
 ZERODB_DEMO_KEYS = environment.boolean("ZERODB_DEMO_KEYS", False)
 # Embedding models beside the built-in one: in a folder here, and behind an address that speaks OpenAI's protocol.

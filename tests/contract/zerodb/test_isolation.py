@@ -83,7 +83,7 @@ def every_route() -> list:
         shape = shape.replace("<str:project_id>", "{project}").replace("<zerodb_model:name>", "all-MiniLM-L6-v2")
         shape = shape.replace("<str:table>", "secrets").replace("<str:agent_id>", "a")
         shape = shape.replace("analytics/trends", "analytics/trends?metric=events")
-        for argument in ("<str:vector_id>", "<str:memory_id>", "<str:row_id>", "<str:event_id>", "<str:record_id>"):
+        for argument in ("<str:vector_id>", "<str:memory_id>", "<str:row_id>", "<str:event_id>", "<path:below>"):
             shape = shape.replace(argument, "{object}")
         for method in pattern.callback.methods:
             found.append(pytest.param(method, shape, pattern.callback.open_to_all, id=f"{method} {shape}"))

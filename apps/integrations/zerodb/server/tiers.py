@@ -12,19 +12,23 @@ SUPPORT = "support@ainative.studio"
 
 @dataclass(frozen=True)
 class Tier:
-    """What a tier allows: projects, and calls that store or search in a minute. None when there is no limit."""
+    """What a tier allows: projects, calls that store or search in a minute, vectors in each namespace.
+
+    None when there is no limit.
+    """
 
     name: str
     projects: int | None
     next_tier: str | None
     stores: int | None
     searches: int | None
+    documents: int | None
 
 
-_FREE = Tier("free", 3, "starter", 10, 20)
-_STARTER = Tier("starter", 10, "pro", 100, 200)
-_PROFESSIONAL = Tier("professional", 50, "enterprise", 1000, 2000)
-_ENTERPRISE = Tier("enterprise", None, None, None, None)
+_FREE = Tier("free", 3, "starter", 10, 20, 1000)
+_STARTER = Tier("starter", 10, "pro", 100, 200, 10_000)
+_PROFESSIONAL = Tier("professional", 50, "enterprise", 1000, 2000, 100_000)
+_ENTERPRISE = Tier("enterprise", None, None, None, None, None)
 
 TIERS: dict[str, Tier] = {
     "free": _FREE,
@@ -50,11 +54,24 @@ def read_tier(fields: Fields, *, default: str | None) -> str | None:
 
 def project_limit_exceeded(tier: str, used: int, limit: int) -> ApiError:
     """429 that waiting does not cure: it says the limit, what is used and the way out."""
-    next_tier = TIERS[tier].next_tier
-    way_out = f"upgrade to '{next_tier}'" if next_tier else "contact support"
-    return ApiError(
-        429,
-        "PROJECT_LIMIT_EXCEEDED",
+    return _exceeded(
         f"Project limit exceeded for tier '{tier}': {used}/{limit} projects in use. "
-        f"To create more, {way_out}, or write to {SUPPORT}.",
+        f"To create more, {_way_out(tier)}, or write to {SUPPORT}."
     )
+
+
+def document_limit_exceeded(tier: str, namespace: str, limit: int) -> ApiError:
+    """The same for the vectors of a namespace; the papers name no code of its own."""
+    return _exceeded(
+        f"Document limit exceeded for tier '{tier}': namespace '{namespace}' may hold {limit} documents. "
+        f"To store more, {_way_out(tier)}, or write to {SUPPORT}."
+    )
+
+
+def _exceeded(detail: str) -> ApiError:
+    return ApiError(429, "PROJECT_LIMIT_EXCEEDED", detail)
+
+
+def _way_out(tier: str) -> str:
+    next_tier = TIERS[tier].next_tier
+    return f"upgrade to '{next_tier}'" if next_tier else "contact support"

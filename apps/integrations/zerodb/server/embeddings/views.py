@@ -12,6 +12,7 @@ from apps.integrations.zerodb.server.embeddings import requests
 from apps.integrations.zerodb.server.identifiers import new_vector_id
 from apps.integrations.zerodb.server.scopes import ProjectReference
 from apps.integrations.zerodb.server.store.nearest import similarity
+from apps.integrations.zerodb.server.store.room import check_room
 from apps.integrations.zerodb.server.store.vectors import NewVector, Search, Stored, search_vectors, store_vectors
 
 PREVIEW_CHARACTERS = 50
@@ -74,8 +75,9 @@ def embed_and_store(call: Call, scope: ProjectReference) -> dict[str, Any]:
         )
         for item, numbers in zip(wanted.items, values, strict=True)
     ]
-    with call.project(scope, writes=True):
+    with call.project(scope, writes=True) as project:
         stored = store_vectors(wanted.namespace, vectors, overwrite=wanted.upsert)
+        check_room(project, wanted.namespace, stored)
     return _stored_answer(wanted, vectors, stored, _models(call, wanted.model))
 
 

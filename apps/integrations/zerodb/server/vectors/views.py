@@ -10,14 +10,16 @@ from apps.integrations.zerodb.server.errors import ApiError, vector_not_found
 from apps.integrations.zerodb.server.namespaces import read_namespace
 from apps.integrations.zerodb.server.scopes import Form, ProjectReference
 from apps.integrations.zerodb.server.store import vectors as store
+from apps.integrations.zerodb.server.store.room import check_room
 from apps.integrations.zerodb.server.vectors import requests
 
 
 def upsert(call: Call, scope: ProjectReference) -> dict[str, Any]:
     """``POST V/upsert``."""
     wanted = requests.read_upsert(call)
-    with call.project(scope, writes=True):
+    with call.project(scope, writes=True) as project:
         stored = store.store_vectors(wanted.namespace, wanted.vectors, overwrite=True)
+        check_room(project, wanted.namespace, stored)
     if wanted.batch:
         return {
             "upserted_count": len(stored),
@@ -50,8 +52,9 @@ def _status(entry: store.Stored) -> str:
 def put_many(call: Call, scope: ProjectReference) -> dict[str, Any]:
     """``PUT V {items}`` and ``POST V/batch-upsert {vectors}``: all or nothing."""
     wanted = requests.read_batch(call)
-    with call.project(scope, writes=True):
+    with call.project(scope, writes=True) as project:
         stored = store.store_vectors(wanted.namespace, wanted.vectors, overwrite=True)
+        check_room(project, wanted.namespace, stored)
     inserted = sum(entry.created for entry in stored)
     return {
         "upserted_count": len(stored),
