@@ -34,9 +34,9 @@ class Server:
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
-    """Run the Procfile's web process until the end of the block."""
-    port = free_port()
+def serving(port: int = 0) -> Iterator[Server]:
+    """Run the Procfile's web process, on a free port unless one is given, until the end of the block."""
+    port = port or free_port()
     command = parse_procfile((ROOT / "Procfile").read_text()).processes["web"]
     environment = surroundings(PORT=str(port), BASE_URL=f"http://127.0.0.1:{port}")
     environment["PATH"] = f"{ROOT / '.venv' / 'bin'}:{environment['PATH']}"

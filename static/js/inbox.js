@@ -184,6 +184,17 @@
     const kind = kindOf(event.detail.requestConfig.elt);
     if (kind) { fetching.delete(kind); if (due.size) want([]); }
   });
+  // A look that failed is no alarm: nobody asked for it, and it is repeated.
+  const failed = new Set();
+  const hush = (event) => {
+    const { requestConfig, xhr } = event.detail;
+    const cause = requestConfig?.triggeringEvent?.type;
+    const asked = cause ? !cause.endsWith("-changed") : requestConfig?.elt === document.body; // without: a part that loads by itself
+    if (!requestConfig || asked || (xhr.status && xhr.status < 500)) return;
+    event.stopPropagation();
+    failed.add(kindOf(requestConfig.elt) ?? "thread");
+  };
+  for (const name of ["htmx:sendError", "htmx:responseError"]) document.addEventListener(name, hush, true);
   const everything = (wait) => want(["list", "thread"], wait);
   document.body.addEventListener("conversation-changed", () => everything(0));
   document.body.addEventListener("live:changed", ({ detail }) => {
@@ -203,7 +214,7 @@
     if (live) show("");
     else saying = setTimeout(show, 6_000, "Not live: new messages are looked for every 30 seconds.");
   }
-  document.body.addEventListener("live:state", ({ detail }) => { live = detail.live; sayState(); if (live) tellWhere(); else company([]); });
+  document.body.addEventListener("live:state", ({ detail }) => { live = detail.live; sayState(); if (live) { tellWhere(); want([...failed]); failed.clear(); } else company([]); });
   sayState();
 
   // The title counts what nobody read

@@ -41,7 +41,7 @@ def visit(browser: Browser, live_server: Any) -> Iterator[Callable[..., Visitor]
     """Make a visitor: ``visit(width=380, theme="dark")``."""
     made: list[Visitor] = []
 
-    def make(width: int = 1440, theme: str = "light", **options: Any) -> Visitor:
+    def make(width: int = 1440, theme: str = "light", *, base: str = "", **options: Any) -> Visitor:
         context = browser.new_context(
             viewport={"width": width, "height": 900},
             color_scheme=theme,  # type: ignore[arg-type]
@@ -49,7 +49,7 @@ def visit(browser: Browser, live_server: Any) -> Iterator[Callable[..., Visitor]
             **options,
         )
         context.set_default_timeout(15_000)
-        visitor = Visitor(context, context.new_page(), live_server.url)
+        visitor = Visitor(context, context.new_page(), base or live_server.url)
         visitor.page.on("pageerror", lambda error: visitor.faults.append(str(error)))
         visitor.page.on(
             "console",
