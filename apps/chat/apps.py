@@ -20,7 +20,7 @@ class ChatConfig(AppConfig):
         )
         from apps.chat.demo.conversations import add_conversations
         from apps.chat.indexing import changes, leftovers
-        from apps.chat.pages import memories, suggestions
+        from apps.chat.pages import memories, similar, suggestions
         from apps.chat.pages.entries import register_all
         from apps.chat.pages.panel import Part, register_part
         from apps.chat.phrases import say_all
@@ -39,3 +39,4 @@ class ChatConfig(AppConfig):
         demo_account_built.connect(add_conversations, dispatch_uid="chat.demo_conversations")
         register_part(Part("chat/suggestions/panel.html", "suggestions.choose", 10, suggestions.read))
         register_part(Part("chat/memory/panel.html", "memories.view", 60, memories.read))
+        register_part(Part("chat/search/similar.html", "conversations.view", 70, similar.read))

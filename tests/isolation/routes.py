@@ -291,6 +291,9 @@ ROUTES: dict[str, Kind] = {
     "/app/<account_slug>/inbox/<conversation_id>/memories/recalled/": page(
         of={"conversation_id": a_conversation}, GET=Asks("memories.view")
     ),
+    "/app/<account_slug>/inbox/<conversation_id>/similar/": page(
+        of={"conversation_id": a_conversation}, GET=Asks("conversations.view")
+    ),
     "/app/<account_slug>/inbox/<conversation_id>/suggestions/": page(
         of={"conversation_id": a_question},
         GET=Asks("suggestions.choose"),
@@ -466,6 +469,9 @@ ROUTES: dict[str, Kind] = {
         of={"conversation_id": a_conversation}, POST=Asks("memories.manage")
     ),
     "/api/v1/contacts/<contact_id>/export": api(of={"contact_id": a_contact}, GET=Asks("contacts.view")),
+    "/api/v1/conversations/<conversation_id>/similar": api(
+        of={"conversation_id": a_conversation}, GET=Asks("conversations.view", answers=(200, 409))
+    ),
     "/api/v1/conversations/<conversation_id>/suggestions": api(
         of={"conversation_id": a_question},
         GET=Asks("suggestions.view", answers=(200, 409)),

@@ -11,6 +11,7 @@ from apps.chat.api import (
     memories,
     search,
     searching_settings,
+    similar,
     suggestions,
 )
 
@@ -42,6 +43,7 @@ urlpatterns = [
         "conversations/<uuid:conversation_id>/memories", memories.MemoryProposalsView.as_view(), name="memory_proposals"
     ),
     path("conversations/<uuid:conversation_id>/suggestions", suggestions.SuggestionsView.as_view(), name="suggestions"),
+    path("conversations/<uuid:conversation_id>/similar", similar.SimilarView.as_view(), name="similar_conversations"),
     path("contacts/<uuid:contact_id>/memories", memories.MemoriesView.as_view(), name="memories"),
     path("memories/<uuid:memory_id>", memories.MemoryView.as_view(), name="memory"),
     path("inboxes", inboxes.InboxesView.as_view(), name="inboxes"),

@@ -17,6 +17,7 @@ from apps.chat.pages import (
     memories,
     saying,
     search,
+    similar,
     suggestions,
     word_search,
 )
@@ -48,6 +49,7 @@ tenant: list[URLPattern] = [
     path("contacts/<uuid:contact_id>/memories/", contact_memories.facts, name="contact_memories"),
     path("contacts/<uuid:contact_id>/memories/forget/", contact_memories.forget_all, name="contact_memories_forget"),
     path("memories/<uuid:memory_id>/edit/", contact_memories.edit, name="memory_edit"),
+    path(_ONE + "similar/", similar.similar, name="inbox_similar"),
     path(_ONE + "suggestions/", suggestions.suggested, name="inbox_suggestions"),
     path("memories/<uuid:memory_id>/", memories.decide, name="memory"),
     path("inbox/canned/pick/", canned_responses.pick, name="inbox_canned_pick"),

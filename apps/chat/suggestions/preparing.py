@@ -28,7 +28,7 @@ from apps.chat.suggestions.profiles import (
 from apps.integrations.outbound.errors import OutboundError
 from apps.integrations.zerodb.client import NotFound, ProjectClient
 
-_WAIT_FOR_PROJECT = 60.0
+_WAIT_FOR_PROJECT = 10.0
 
 
 def run(job: RunningJob) -> dict[str, Any]:

@@ -180,6 +180,14 @@ def _vector(body: Mapping[str, Any]) -> Sequence[float]:
     return ()
 
 
+def read_vector(body: Mapping[str, Any]) -> Sequence[float]:
+    """The numbers of one stored vector. Raises BadAnswer."""
+    found = _vector(body)
+    if not found:
+        raise BadAnswer.about("The AI service", "The answer has no vector")
+    return found
+
+
 def read_hits(body: Any) -> list[Hit]:
     """All results of a search. Raises BadAnswer."""
     return [read_hit(item) for item in entries(body, "results", "vectors", "matches")]

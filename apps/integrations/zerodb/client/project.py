@@ -109,6 +109,12 @@ class ProjectClient(Session):
             body["metadata_filter"] = dict(conditions)
         return answers.read_hits(self.ask("POST", f"{self._at}/database/vectors/search", json=body, repeatable=True))
 
+    def vector(self, vector_id: str, *, namespace: str) -> Sequence[float]:
+        """One stored vector. Raises NotFound, OutboundError."""
+        params = {"namespace": namespace, "include_vector": "true"}
+        body = self.ask_for("GET", f"{self._at}/database/vectors/{segment(vector_id)}", params=params)
+        return answers.read_vector(body)
+
     def delete_vectors(self, ids: Sequence[str], *, namespace: str) -> None:
         """Remove vectors; those that are not there are no error. Raises OutboundError."""
         self.ask("DELETE", f"{self._at}/database/vectors", json={"ids": list(ids), "namespace": namespace})
