@@ -62,7 +62,7 @@ class Product:
                 preexec_fn=_hear_interrupts,
             )
 
-    def start(self, *, word: str = "ready", seconds: float = 120) -> float:
+    def start(self, *, word: str = "ready", seconds: float = 240) -> float:
         """Launch and wait for the line that begins with ``word``. Returns how long that took, in seconds."""
         began = time.monotonic()
         self.launch()
@@ -80,13 +80,13 @@ class Product:
     def get(self, path: str, accept: str = "*/*") -> tuple[int, str, dict[str, object]]:
         """Status, content type and (when it is JSON) content of a page."""
         try:
-            with urlopen(Request(self.base_url + path, headers={"Accept": accept}), timeout=10) as answer:
+            with urlopen(Request(self.base_url + path, headers={"Accept": accept}), timeout=60) as answer:
                 status, kind, body = answer.status, answer.headers.get_content_type(), answer.read()
         except HTTPError as error:
             status, kind, body = error.code, error.headers.get_content_type(), error.read()
         return status, kind, json.loads(body) if kind.endswith("json") else {}
 
-    def stop(self, number: int = signal.SIGTERM, seconds: float = 30) -> int:
+    def stop(self, number: int = signal.SIGTERM, seconds: float = 120) -> int:
         """Send a signal to make, as a user's Ctrl-C or a service manager does, and wait. Returns the exit code."""
         assert self.process is not None
         self.process.send_signal(number)
@@ -110,14 +110,14 @@ class Product:
         """Those processes whose command line contains ``part``."""
         return {pid for pid, command in self.processes().items() if part in command}
 
-    def wait_until_gone(self, seconds: float = 30) -> None:
+    def wait_until_gone(self, seconds: float = 120) -> None:
         """Fails, naming them, when processes are left after ``seconds``."""
         deadline = time.monotonic() + seconds
         while left := self.processes():
             assert time.monotonic() < deadline, f"still there: {left}"
             time.sleep(0.1)
 
-    def wait_until_well(self, seconds: float = 60) -> None:
+    def wait_until_well(self, seconds: float = 120) -> None:
         """Until /health answers 200."""
         deadline = time.monotonic() + seconds
         while True:
@@ -140,4 +140,4 @@ class Product:
             for pid in self.processes():
                 os.kill(pid, signal.SIGKILL)
         if self.process is not None:
-            self.process.wait(10)
+            self.process.wait(60)

@@ -5,6 +5,8 @@ from config.settings.local import *
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Every client of a test has its own chain of middleware: it must not list all static files when it is made.
 WHITENOISE_AUTOREFRESH = True
+# A test types a code as it was a moment ago, and that moment may have been in the half minute before.
+MFA_TOTP_TOLERANCE = 1
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 # Tables that the tests of tenancy, and those of word search, write to.
 INSTALLED_APPS = [

@@ -43,7 +43,7 @@ class StopsBeforeItStores:
     def _store(self, store: Callable[..., Any], name: str, value: Any, seconds: float) -> Any:
         if isinstance(value, KnownKey) and not self.has_read.is_set():
             self.has_read.set()
-            assert self.may_store.wait(10)
+            assert self.may_store.wait(60)
         return store(name, value, seconds)
 
 
@@ -60,12 +60,12 @@ def change_while_it_is_read(monkeypatch: pytest.MonkeyPatch, plain: str, change:
 
     thread = threading.Thread(target=request)
     thread.start()
-    assert slow.has_read.wait(10)
+    assert slow.has_read.wait(60)
     try:
         change()
     finally:
         slow.may_store.set()
-        thread.join(10)
+        thread.join(60)
     monkeypatch.undo()
 
 
@@ -105,7 +105,7 @@ def test_a_key_read_before_a_change_commits_is_not_used_after_it(cast: Cast) -> 
         update_api_key(one(cast.account), actor=SYSTEM, enabled=False)
         thread = threading.Thread(target=lambda: (recognise(plain), connections.close_all()))
         thread.start()  # another process, to which the change has not happened yet
-        thread.join(10)
+        thread.join(60)
     assert recognise(plain) is None
 
 

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from apps.accounts.models import User
+from tests.chromium import PATIENCE
 from tests.factories import PASSWORD
 from tests.node import package
 
@@ -48,7 +49,7 @@ def visit(browser: Browser, live_server: Any) -> Iterator[Callable[..., Visitor]
             reduced_motion="reduce",
             **options,
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         visitor = Visitor(context, context.new_page(), base or live_server.url)
         visitor.page.on("pageerror", lambda error: visitor.faults.append(str(error)))
         visitor.page.on(

@@ -48,7 +48,7 @@ def refresher(url: str):
         form = {"grant_type": "refresh_token", "refresh_token": grant.refresh_token}
         request = urllib.request.Request(url, urllib.parse.urlencode(form).encode())
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 said = json.load(answer)
         except urllib.error.HTTPError as error:
             if json.load(error).get("error") == "invalid_grant":

@@ -14,7 +14,7 @@ from psycopg import sql
 from config.embedded.postgres import APP, OWNER, EmbeddedPostgres
 from tests.product import Product
 
-pytestmark = [pytest.mark.xdist_group("make-run"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("make-run"), pytest.mark.timeout(600)]
 # Modules may be shared out among the worker processes of a run: each has its own database and cache.
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 NAME = f"strongroom_given_{WORKER}"
@@ -86,7 +86,7 @@ def test_two_databases_are_not_taken_for_one(given: dict[str, str], tmp_path: Pa
 def _refused(product: Product, words: str) -> None:
     product.launch()
     assert product.process is not None
-    assert product.process.wait(60) != 0
+    assert product.process.wait(120) != 0
     output = product.output()
     assert words in output
     assert "Traceback" not in output

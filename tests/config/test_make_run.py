@@ -14,7 +14,7 @@ import pytest
 
 from tests.product import Product
 
-pytestmark = [pytest.mark.xdist_group("make-run"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("make-run"), pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     installation.end()
 
 
-def _wait_for(condition: Callable[[], bool], seconds: float = 30) -> bool:
+def _wait_for(condition: Callable[[], bool], seconds: float = 120) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -48,6 +48,7 @@ def test_a_first_start_makes_everything_and_prints_the_log_ins(product: Product)
 
 
 def test_it_is_well_and_says_which_parts(product: Product) -> None:
+    product.wait_until_well()
     status, kind, content = product.get("/health")
     assert (status, kind) == (200, "application/json")
     assert content == {
@@ -66,7 +67,7 @@ def test_the_front_address_knows_machines_from_people(product: Product) -> None:
 
 def test_a_websocket_where_none_is_spoken_is_refused(product: Product) -> None:
     shake = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
-    client = HTTPConnection("127.0.0.1", product.port, timeout=10)
+    client = HTTPConnection("127.0.0.1", product.port, timeout=60)
     client.request("GET", "/nowhere", headers={**shake, "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
     assert client.getresponse().status == 403
     client.close()
@@ -132,9 +133,9 @@ def test_a_second_one_on_the_same_folder_refuses(product: Product) -> None:
     second.log = product.log.with_name("second.log")
     second.launch()
     assert second.process is not None
-    assert second.process.wait(30) != 0
+    assert second.process.wait(120) != 0
     assert "runs already" in second.output()
-    assert product.get("/health")[0] == 200
+    product.wait_until_well()
 
 
 @pytest.mark.parametrize(
@@ -152,7 +153,7 @@ def test_a_port_or_folder_that_cannot_be_is_named(tmp_path: Path, port: int, dat
     other.port, other.log = port, tmp_path / "logs" / "other.log"
     other.launch()
     assert other.process is not None
-    assert other.process.wait(30) != 0
+    assert other.process.wait(120) != 0
     assert words in other.output()
 
 
@@ -161,7 +162,7 @@ def test_a_taken_port_is_named(product: Product, tmp_path: Path) -> None:
     other.port = product.port
     other.launch()
     assert other.process is not None
-    assert other.process.wait(30) != 0
+    assert other.process.wait(120) != 0
     assert f"Port {product.port} is in use" in other.output()
     other.wait_until_gone()
 
@@ -173,7 +174,7 @@ def test_nothing_is_left_when_the_supervisor_is_killed_and_the_next_start_is_qui
     product.wait_until_gone()
     took = product.start()
     assert "Bringing the database up to date" not in product.output()
-    assert took < 30  # under 10 s on an idle machine; the suite keeps both cores busy
+    assert took < 90  # under 10 s on an idle machine; the suite keeps both cores busy, and its neighbours may too
 
 
 def test_nothing_is_left_when_make_is_killed(product: Product) -> None:
@@ -181,7 +182,7 @@ def test_nothing_is_left_when_make_is_killed(product: Product) -> None:
     product.stop(signal.SIGKILL)
     product.wait_until_gone()
     product.start()
-    assert product.get("/health")[0] == 200
+    product.wait_until_well()
     assert before
     assert not before & set(product.processes())
 
@@ -201,7 +202,7 @@ def test_without_its_master_key_it_is_sealed_and_loses_nothing(product: Product)
     product.stop()
     hidden.rename(key)
     product.start()
-    assert product.get("/health")[0] == 200
+    product.wait_until_well()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

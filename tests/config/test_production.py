@@ -37,7 +37,7 @@ def _check(**changes: str | None) -> subprocess.CompletedProcess[str]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 
@@ -139,6 +139,6 @@ def _serve(door: str, data: Path, *, as_owner: bool = False) -> subprocess.Compl
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )

@@ -16,3 +16,10 @@ def code(secret: str) -> str:
     start = digest[-1] & 0xF
     number = struct.unpack(">I", digest[start : start + 4])[0] & 0x7FFFFFFF
     return f"{number % 1_000_000:06d}"
+
+
+def wait_for_time_to_type(seconds: int = 20) -> None:
+    """A code holds for the rest of its thirty seconds: a slow machine must not type it when it has just run out."""
+    left = 30 - time.time() % 30
+    if left < seconds:
+        time.sleep(left)

@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 from config.embedded.data_folder import free_port
 from config.embedded.postgres import DATABASE, EmbeddedPostgres, programs
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 180
+START_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,14 @@ class Product:
                 yield path.read_bytes()
 
 
+def _is_well(base: str) -> bool:
+    try:
+        with urlopen(f"{base}/health", timeout=60) as answer:
+            return bool(answer.status == 200)
+    except HTTPError:
+        return False
+
+
 @contextmanager
 def running(data: Path) -> Iterator[Product]:
     """Start it, wait until it says that it is ready, and stop it."""
@@ -82,8 +91,9 @@ def running(data: Path) -> Iterator[Product]:
             assert process.poll() is None, log.read_text()[-3000:]
             assert time.monotonic() < deadline, log.read_text()[-3000:]
             time.sleep(0.2)
-        with urlopen(f"{base}/health", timeout=10) as answer:
-            assert answer.status == 200
+        while not _is_well(base):
+            assert time.monotonic() < deadline, log.read_text()[-3000:]
+            time.sleep(0.2)
         yield Product(base, data, environment)
     finally:
         os.killpg(process.pid, signal.SIGTERM)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.chromium import PATIENCE
 from tests.e2e import authenticator
 from tests.e2e.people import PeopleFile, write_people
 from tests.e2e.product import Product, running
@@ -37,7 +38,7 @@ def new_page(product: Product, browser: Browser) -> Iterator[Any]:
     def make() -> Page:
         people.append(browser.new_context(base_url=product.base))
         page = people[-1].new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE)
         return page
 
     yield make
@@ -86,7 +87,7 @@ def sign_up(page: Page) -> str:
 
 def the_project_becomes_ready(page: Page, slug: str) -> None:
     page.goto(f"/app/{slug}/ai/")
-    expect(page.get_by_role("main")).to_contain_text("Ready", timeout=60_000)
+    expect(page.get_by_role("main")).to_contain_text("Ready")
 
 
 def import_people(page: Page, slug: str, people: PeopleFile) -> None:
@@ -96,7 +97,7 @@ def import_people(page: Page, slug: str, people: PeopleFile) -> None:
     page.get_by_role("button", name="Upload and read").click()
     rows = f"{PEOPLE + people.broken:,}"
     start = page.get_by_role("button", name=f"Import {rows} rows")
-    expect(page.get_by_role("main")).to_contain_text("Windows-1252", timeout=60_000)
+    expect(page.get_by_role("main")).to_contain_text("Windows-1252")
     start.click()
     expect(page.get_by_role("heading", name="Rows that need a look")).to_be_visible(timeout=180_000)
     with page.expect_download() as started:
@@ -135,6 +136,7 @@ def reveal_the_key_as_super_admin(product: Product, page: Page, slug: str) -> st
         page.get_by_label("Password", exact=True).fill(OPERATOR_PASSWORD)
         page.locator("form").get_by_role("button").last.click()
     secret = page.locator(".sr-code code").first.inner_text()
+    authenticator.wait_for_time_to_type()
     page.get_by_label("Code the app shows now").fill(authenticator.code(secret))
     page.get_by_role("button", name="Turn on").click()
     page.wait_for_url(lambda url: "/activate/" not in url)

@@ -40,7 +40,7 @@ def local_llm(*, embedding: bool = False) -> Iterator[str]:
     finally:
         process.stdin.close()
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

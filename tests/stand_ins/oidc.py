@@ -33,7 +33,7 @@ class OpenIdProvider:
     @property
     def counts(self) -> dict[str, int]:
         """What it did so far: ``authorization_code``, ``refresh_token``, ``invalid_grant``, ``revoked``."""
-        with urllib.request.urlopen(f"{self.origin}/counts", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.origin}/counts", timeout=60) as answer:
             found: dict[str, int] = json.load(answer)
         return found
 
@@ -77,7 +77,7 @@ class _Person:
     def _open(self, url: str, data: bytes | None) -> tuple[str, str]:
         self.home = self.home or urllib.parse.urlsplit(url).netloc
         try:
-            with self._opener.open(url, data, timeout=20) as answer:
+            with self._opener.open(url, data, timeout=60) as answer:
                 return answer.url, answer.read().decode()
         except urllib.error.HTTPError as error:
             if self.back:

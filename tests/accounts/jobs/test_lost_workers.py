@@ -61,9 +61,9 @@ def test_one_hiccup_of_the_database_does_not_end_the_heartbeat(settings: Any, mo
         return tenant(owner)
 
     def march(attempt: running.RunningJob) -> None:
-        assert missed.wait(5)
+        assert missed.wait(60)
         before = timezone.now()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             with tenant(account):
                 if Job.objects.get(pk=job.pk).heartbeat_at > before:

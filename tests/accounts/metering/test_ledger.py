@@ -524,7 +524,7 @@ def together(count: int, work: Callable[[int], Any], threads: int = 20) -> list[
 
     def run(number: int) -> Any:
         if number < threads:
-            gate.wait(timeout=20)
+            gate.wait(timeout=60)
         try:
             return work(number)
         except LimitReached as refusal:

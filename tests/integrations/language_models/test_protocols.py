@@ -439,7 +439,7 @@ def test_an_answer_without_its_end_is_no_answer(model: Model, name: str) -> None
 def test_a_deadline_holds_in_the_middle_of_a_drip(model: Model, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def drip(_: Any) -> Iterator[Any]:
         yield from beginning(name)
-        for _ in range(200):
+        for _ in range(2000):
             yield Pause(0.05)
             yield stand_in.google_chunk({"text": "."}) if name == "google_ai" else b": still here\n\n"
 
@@ -449,8 +449,8 @@ def test_a_deadline_holds_in_the_middle_of_a_drip(model: Model, name: str, monke
     began = time.monotonic()
     with pytest.raises(NoAnswer):
         ask(name)
-    assert 0.3 < time.monotonic() - began < 2
-    assert model.gone.wait(20)
+    assert 0.3 < time.monotonic() - began < 30
+    assert model.gone.wait(60)
 
 
 def ask_once(model: Model, name: str) -> None:
@@ -465,7 +465,7 @@ def test_an_answer_given_up_ends_the_connection(model: Model, name: str) -> None
         turn = service.chat(request())
         next(turn)
         turn.close()
-        assert model.gone.wait(20)
+        assert model.gone.wait(60)
         assert list(turn) == []
     assert turn.result.usage.estimated == (name != "google_ai")  # Gemini tells with every piece
     assert turn.result.usage.input > 0

@@ -84,7 +84,7 @@ def listener() -> Iterator[tuple[int, list[str]]]:
         thread.start()
         yield server.getsockname()[1], came
         server.shutdown(socket.SHUT_RDWR)
-        thread.join(5)
+        thread.join(60)
 
 
 @pytest.fixture(scope="module")
@@ -204,7 +204,7 @@ def test_a_setting_that_opens_nothing_is_found_before_anything_starts(settings: 
 def drip(seconds: float) -> Callable[[Request], Response]:
     def answer(_: Request) -> Response:
         def body() -> Iterator[bytes]:
-            for _ in range(100):
+            for _ in range(1000):
                 yield b"."
                 threading.Event().wait(seconds)
 
@@ -239,7 +239,7 @@ def test_headers_that_drip_are_left_too() -> None:
         with pytest.raises(NoAnswer):
             fetch(f"http://127.0.0.1:{server.getsockname()[1]}/", GuardedTransport(OPEN), maximum_seconds=0.4)
         stop.set()
-        thread.join(5)
+        thread.join(60)
 
 
 @given(st.ip_addresses(v=4))

@@ -155,7 +155,7 @@ def test_an_address_inside() -> None:
 
 def test_silence() -> None:
     over = threading.Event()
-    with server(lambda _: over.wait(5) and None) as port:
+    with server(lambda _: over.wait(60) and None) as port:
         error = failure(f"http://127.0.0.1:{port}", attempts=1, maximum_seconds=0.2)
         over.set()
     assert (type(error), str(error)) == (errors.NoAnswer, f"127.0.0.1:{port} did not answer in time.")

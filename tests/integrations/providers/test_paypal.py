@@ -448,12 +448,12 @@ class TestPayPalWebhook(SignedWebhook):
         close_all()
         monkeypatch.setattr(certificates, "_SECONDS", 0.2)
         over = threading.Event()
-        self.answers(httpserver, lambda _: over.wait(5) and Response(certificate()[1]))
+        self.answers(httpserver, lambda _: over.wait(60) and Response(certificate()[1]))
         began = time.monotonic()
         with pytest.raises(NoAnswer):
             self.receive(self.genuine())
         over.set()
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 30
 
     def answers(self, httpserver: HTTPServer, answer: Any) -> None:
         httpserver.clear()

@@ -137,19 +137,19 @@ def test_a_call_does_not_wait_for_whoever_holds_the_connection(
         with tenant(account):
             lock_integration(row.id)
             held.set()
-            over.wait(20)
+            over.wait(60)
         connections.close_all()
 
     holder = Thread(target=hold)
     holder.start()
-    assert held.wait(10)
+    assert held.wait(60)
     began = time.monotonic()
     with suppress(OutboundError):
         call_once(account)
     waited = time.monotonic() - began
     over.set()
     holder.join()
-    assert waited < 10
+    assert waited < 30
     assert kept(account).last_used_at is None, "the row was somebody else's"
     with tenant(account):
         assert IntegrationFailure.objects.count() == (status == 500), "why a call failed is kept all the same"

@@ -240,5 +240,5 @@ class TestAnchors:
             half.seek(0)
             half.write(text)
             half.flush()
-        reader.join(10)
+        reader.join(60)
         assert [end.seq for end in found if end] == [ENTRIES]

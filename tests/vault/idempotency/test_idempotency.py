@@ -195,10 +195,10 @@ def test_a_twin_does_not_wait_for_ever(cast: Cast, monkeypatch: pytest.MonkeyPat
         with tenant(cast.account):
             memory.claim("k-1")
             claimed.set()
-            answered.wait(timeout=10)
+            answered.wait(timeout=60)
 
     def twin() -> Answer:
-        claimed.wait(timeout=10)
+        claimed.wait(timeout=60)
         answer = api.post("contacts", ZOE, Idempotency_Key="k-1")
         answered.set()
         return answer
