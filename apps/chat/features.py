@@ -39,6 +39,8 @@ def _suggested() -> str:
     from apps.chat.suggestions.usage import answers_since
 
     answered, taken = answers_since(_first_of_month())
+    if not answered:
+        return "No answer with a suggestion yet this month"
     return f"{taken:,} of {answered:,} answer{'' if answered == 1 else 's'} taken from suggestions this month"
 
 

@@ -56,13 +56,15 @@ class Chart:
         colour = f"var({self.colours[at % len(self.colours)]})"
         shared = {"label": name, "data": self.series[name], "backgroundColor": colour, "borderColor": colour}
         if self.kind == "line":
-            return {**shared, "borderWidth": 2, "pointRadius": 0, "pointHitRadius": 12, "tension": 0.3}
+            return {**shared, "borderWidth": 2, "pointRadius": 0, "pointHitRadius": 12, **_SMOOTH}
         return {**shared, "borderRadius": 3, "maxBarThickness": 28}
 
     @property
     def options(self) -> dict[str, Any]:
         """How Chart.js draws it."""
         by_day = self.first == "Day"  # days may be skipped where there is no room, names may be turned
+        # Whole things are counted in ones; a small amount of money would lie flat under "1".
+        counted = {"precision": 0} if all(isinstance(one, int) for row in self.series.values() for one in row) else {}
         ticks = {"color": "#7d8c90", "maxRotation": 0 if by_day else 45, "autoSkipPadding": 12, "autoSkip": by_day}
         return {
             "responsive": True,
@@ -77,7 +79,7 @@ class Chart:
                     "beginAtZero": True,
                     "border": {"display": False},
                     "grid": {"color": "#7d8c90"},
-                    "ticks": {**ticks, "precision": 0, "maxTicksLimit": 6},
+                    "ticks": {**ticks, **counted, "maxTicksLimit": 6},
                 },
             },
         }
@@ -88,6 +90,8 @@ class Chart:
         return [(label, [numbers[at] for numbers in self.series.values()]) for at, label in enumerate(self.labels)]
 
 
+# Between a day without and one with, a loose curve would dip below nothing.
+_SMOOTH = {"tension": 0.3, "cubicInterpolationMode": "monotone"}
 _LEGEND = {"color": "#7d8c90", "boxWidth": 10, "boxHeight": 10, "useBorderRadius": True, "borderRadius": 3}
 
 

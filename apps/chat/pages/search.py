@@ -19,7 +19,7 @@ from apps.accounts.tenancy.middleware import actor_of
 from apps.chat.indexing.vectors import NoProject
 from apps.chat.models import Inbox
 from apps.chat.pages.inbox_filters import ANY, STATUS_CHOICES, Status, Wanted, conversation_url, uuid_or_nothing
-from apps.chat.search.highlighting import Asked, asked_in_account, pieces
+from apps.chat.search.highlighting import Asked, Span, asked_in_account, pieces
 from apps.chat.search.showing import ConversationHit
 from apps.chat.selectors import ConversationFilter
 from apps.chat.services.search import LONGEST_QUERY, MOST, Mode, search_conversations
@@ -27,6 +27,8 @@ from apps.integrations.outbound.errors import OutboundError
 from apps.vault.models import Contact
 
 LIMIT = 20
+SEEN, BEFORE = 70, 40
+"""Characters that are surely seen of a passage, and what is shown before a hit further on."""
 PERIODS = {"": "Any time", "7": "Last 7 days", "30": "Last 30 days", "90": "Last 3 months", "365": "Last year"}
 _NOT_READY = "Search by meaning is not ready: the AI project is being set up. Search by words works meanwhile."
 _NO_ANSWER = "Search by meaning does not answer now. Search by words works meanwhile."
@@ -130,5 +132,13 @@ def _shown(hit: ConversationHit, asked: Asked) -> list[list[tuple[str, bool]]]:
     for number, passage in enumerate(hit.passages):
         spans = asked.spans(passage.text)
         if spans or not number:
-            found.append(list(pieces(passage.text, spans)))
+            found.append(list(pieces(*_from_where_it_stands(passage.text, spans))))
     return found
+
+
+def _from_where_it_stands(text: str, spans: list[Span]) -> tuple[str, list[Span]]:
+    """Two lines are shown: a text whose first hit lies beyond them begins a few words before it."""
+    if not spans or spans[0][1] <= SEEN:
+        return text, spans
+    begin = text.rfind(" ", 0, max(0, spans[0][0] - BEFORE)) + 1
+    return f"… {text[begin:]}", [(start - begin + 2, end - begin + 2) for start, end in spans]

@@ -24,10 +24,10 @@ def charts() -> Iterator[Chart]:
     """Of all accounts together: what AI projects did per day, and what everything cost per day."""
     days = _days()
     rows = DailyUsage.objects.filter(day__gte=days[0]).order_by()
-    sums: dict[str, dict[date, float]] = defaultdict(dict)
+    sums: dict[str, dict[date, int]] = defaultdict(dict)
     used = rows.filter(source=SOURCE, unit__in=_UNITS).values_list("unit", "day").annotate(sum=Sum("quantity"))
     for unit, day, amount in used:
-        sums[unit][day] = float(amount)
+        sums[unit][day] = int(amount)
     series = {label: [sums[unit].get(day, 0) for day in days] for unit, label in _UNITS.items()}
     totals = ", ".join(f"{sum(numbers):,.0f} {label.lower()}" for label, numbers in series.items())
     yield Chart("AI use per day", f"{totals} in {DAYS} days, all accounts.", _labels(days), series, kind="line")

@@ -86,6 +86,11 @@ class TestThePage:
         nothing = self.found(client, account, q="invoice", status="snoozed")
         assert "Look everywhere" in nothing and "mode=words" in nothing
 
+    def test_a_hit_far_into_a_message_is_brought_into_sight(self, client: Client, account: Account, say: Say) -> None:
+        say(account, f"Good morning. {'We talked about the weather. ' * 6}By the way, where is my invoice now?")
+        page = self.found(client, account, q="invoice")
+        assert re.search(r"<p class=\"sr-clamp\">… [^<]{20,60} <mark>invoice</mark> now\?</p>", page)
+
     def test_before_anything_is_asked_it_says_how(self, client: Client, account: Account) -> None:
         page = client.get(f"/app/{account.slug}/inbox/search/").content.decode()
         assert "Say what you look for" in page
