@@ -163,10 +163,11 @@
   // Parts are fetched one request at a time each: what changes meanwhile is fetched once more afterwards.
   const fetching = new Set(), due = new Set();
   const HIDDEN_PAUSE = 5_000;
-  let flushing = 0, live = false, fetchedAt = 0;
+  let flushing = 0, live = false, fetchedAt = 0, outdated = false;
   const open = () => $("[data-thread]")?.dataset.thread;
   const isSeen = () => document.visibilityState === "visible";
   const kindOf = (element) => (element?.matches?.("[data-thread]") ? "thread" : element?.matches?.("[data-conversations]") ? "list" : null);
+  const renew = () => { if (outdated && isSeen()) location.reload(); };
   function want(parts, wait = 120) {
     parts.forEach((part) => due.add(part));
     if (!flushing) flushing = setTimeout(flush, wait);
@@ -198,13 +199,13 @@
   const everything = (wait) => want(["list", "thread"], wait);
   document.body.addEventListener("conversation-changed", () => everything(0));
   document.body.addEventListener("live:changed", ({ detail }) => {
-    if (!$("#conversations")) { if (isSeen()) location.reload(); return; } // the first conversation of all
+    if (!$("#conversations")) { outdated = true; renew(); return; } // the first conversation of all
     if (!detail) { want(["list", "thread", "panel"]); return; }
     const here = detail.subject === open();
     want(detail.parts.map((part) => (part === "head" ? "thread" : part)).filter((part) => part === "list" || here));
   });
   setInterval(() => { if (!live && isSeen()) everything(); }, POLL);
-  document.addEventListener("visibilitychange", () => { if (isSeen() && !live) everything(); else if (isSeen()) { clearTimeout(flushing); flushing = 0; want([]); } tellWhere(); });
+  document.addEventListener("visibilitychange", () => { if (isSeen() && !live) everything(); else if (isSeen()) { clearTimeout(flushing); flushing = 0; want([]); } tellWhere(); renew(); });
 
   // Said quietly, and only when it lasts
   let saying = 0;

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from apps.accounts.models import Membership
 from apps.accounts.tenancy.scope import tenant
 from apps.chat.models import Conversation
-from apps.chat.services.conversations import open_conversation
+from apps.chat.services.conversations import change_conversation, open_conversation
 from apps.chat.services.messages import receive_message
 from tests.browser.conftest import Visitor
 from tests.factories import Cast, make_contact
@@ -122,7 +123,23 @@ def test_whoever_reads_further_up_keeps_their_place_and_is_offered_what_came(
     assert page.evaluate("window.stillHere")
 
 
-def test_the_list_follows(visit: Visit, server: Server, cast: Cast, hear: Callable[[str], None]) -> None:
+def test_the_first_conversation_of_all_replaces_the_welcome(visit: Visit, server: Server, cast: Cast) -> None:
+    visitor = visit(base=server.url)
+    visitor.sign_in(cast.alice)
+    page = visitor.open(f"/app/{cast.account.slug}/inbox/?tab=all")
+    expect(page.get_by_text("No conversations yet")).to_be_visible()
+    contact = make_contact(cast.account, name="Ann Example")
+    with tenant(cast.account):
+        open_conversation(actor=owner(cast.account), contact=contact)
+    expect(page.get_by_role("link", name="Ann Example")).to_be_visible(timeout=PATIENCE)
+    assert visitor.faults == []
+
+
+def test_the_list_and_the_count_in_the_title_follow(
+    visit: Visit, server: Server, cast: Cast, talk: Conversation, hear: Callable[[str], None]
+) -> None:
+    with tenant(cast.account):
+        change_conversation(talk, actor=owner(cast.account), assignee=Membership.objects.get(user=cast.alice))
     visitor = visit(base=server.url)
     visitor.sign_in(cast.alice)
     page = visitor.open(f"/app/{cast.account.slug}/inbox/?tab=all")
@@ -131,6 +148,7 @@ def test_the_list_follows(visit: Visit, server: Server, cast: Cast, hear: Callab
     expect(row).to_contain_text("Line 24")
     hear("The latest of all")
     expect(row).to_contain_text("The latest of all", timeout=PATIENCE)
+    expect(page).to_have_title("(1) Inbox · Strongroom")
     with tenant(cast.account):
         contact = make_contact(cast.account, name="Ben Example")
         mine = owner(cast.account)

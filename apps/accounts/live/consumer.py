@@ -17,6 +17,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from apps.accounts.api.problems import Problem
 from apps.accounts.api.serializers import Input
 from apps.accounts.doors import Entry
+from apps.accounts.live import numbers
 from apps.accounts.live.hub import hub
 from apps.accounts.live.limits import Bucket, Crowd
 from apps.accounts.live.messages import MOST_BYTES, Ping, Resume, read, refusal
@@ -121,12 +122,9 @@ class LiveConsumer(AccountScope, AsyncWebsocketConsumer):
 
     async def on_resume(self, after: int) -> None:
         """Tell whether the page missed anything since it last heard, or was made."""
-        found = await self._standing()
-        if found.refused:
-            await self.close(found.refused)
-            return
-        self._number = found.number
-        self.tell({"type": "resumed", "seq": found.number, "missed": found.number != after})
+        number = await self.in_scope(numbers.current)
+        self._number = max(self._number, number)
+        self.tell({"type": "resumed", "seq": number, "missed": number != after})
 
     # What the page is told -------------------------------------------------------------------------------------------
 
