@@ -1,5 +1,7 @@
 """The official clients, unchanged, against the embedded server. Their own faults are worked round here."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from ainative import AINativeClient
 from ainative.exceptions import APIError, AuthenticationError
@@ -93,6 +95,22 @@ class TestAinativePython:
         gone = tables.delete_table(here, "users", confirm=True)
         assert gone["rows_deleted"] == 1
 
+    def test_what_the_contract_lists_of_analytics(self, client, project, make_vector):
+        analytics, here = client.zerodb.analytics, project["id"]
+        client.zerodb.vectors.upsert(here, [make_vector(1)], ids=["a"])
+        since, until = datetime.now(UTC) - timedelta(days=7), datetime.now(UTC) + timedelta(minutes=1)
+        assert analytics.get_usage(here, since, until, "daily")["totals"]["vectors"] == 1
+        assert set(analytics.get_performance_metrics(here, "latency")["metrics"]) == {"search_ms", "count_ms"}
+        assert analytics.get_storage_stats(here)["total_bytes"] > 0
+        assert analytics.get_query_insights(here)["queries"] == []
+        assert analytics.get_cost_analysis(here, since, until)["total_cost"] == 0
+        assert sum(day["value"] for day in analytics.get_trends(here, "vectors")) == 1
+        assert sum(day["value"] for day in analytics.get_trends(here, "storage", 7)) == 4 * 384
+        assert analytics.get_trends(here, "queries") == analytics.get_trends(here, "errors") == []
+        assert isinstance(analytics.get_anomalies(here, "high"), list)
+        assert analytics.export_report(here, "summary", "json", since, until)["data"]["usage"]["vectors_stored"] == 1
+        assert "vectors" in analytics.export_report(here, format="csv")["content"]
+
 
 class TestLangchainZerodb:
     def test_texts_are_stored_and_found(self, project, zerodb_server):
@@ -161,6 +179,8 @@ class TestZerodbMcp:
             found = await client.embeddings.semantic_search(here, "Refunds", namespace="texts")
             assert found["results"][0]["metadata"] == {"k": 1}
             assert len((await client.embeddings.list_models())["models"]) >= 4
+            assert (await client.embeddings.health_check())["embedding_service"]["status"] == "running"
+            assert (await client.vectors.create_index(here))["index_type"] == "hnsw"
             with pytest.raises(ValidationError):
                 await client.execute("no_such_operation", {})
 
@@ -181,5 +201,14 @@ class TestZerodbMcp:
             assert (await client.events.get(here, event["event_id"]))["source"] == "sdk"
             assert (await client.events.list(here, event_type="login"))["total"] == 1
             assert (await client.events.stats(here))["total"] == 1
+
+        run(work)
+
+    def test_rated_interactions(self, run, project):
+        async def work(client):
+            here = project["id"]
+            said = await client.rlhf.collect_interaction("s", here, "query", "How?", "So.", {"account_id": 7})
+            assert said["interaction_id"] and said["prompt"] == "How?"
+            assert (await client.rlhf.get_summary(here))["total_interactions"] == 1
 
         run(work)

@@ -49,7 +49,13 @@ def models_with_default(call: Call) -> dict[str, Any]:
 def embedding_health(call: Call) -> dict[str, Any]:
     """The operation ``embedding_health_check``: embeds a word."""
     dimensions = DEFAULT_MODEL.engine.embed(["health"]).shape[1]
-    return {"status": "healthy", "model": DEFAULT_MODEL.name, "dimensions": dimensions}
+    return {
+        "status": "healthy",
+        "embedding_service": {"status": "running", "model_loaded": DEFAULT_MODEL.engine.loaded},
+        "model": DEFAULT_MODEL.name,
+        "dimensions": dimensions,
+        "cost_per_embedding": 0.0,
+    }
 
 
 def model_answer(model: EmbeddingModel) -> dict[str, Any]:

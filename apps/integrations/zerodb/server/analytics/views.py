@@ -23,7 +23,9 @@ from apps.integrations.zerodb.server.store import activity, agent_memories, usag
 from apps.integrations.zerodb.server.store.vectors import Search, search_vectors
 
 _FREE = {"total_cost_usd": 0.0, "total_cost": 0.0, "currency": "USD"}
-_UNPRICED = ("spend", "payments")
+# Nothing is paid for, and no log is kept of what is asked.
+_UNRECORDED = ("spend", "payments", "queries", "errors")
+_COUNTED = {"decisions": activity.decisions, "storage": activity.stored_bytes}
 # From how many standard deviations above the mean a day stands out, and how much.
 _SEVERITIES = ((6.0, "critical"), (4.5, "high"), (3.0, "medium"), (2.0, "low"))
 
@@ -69,7 +71,7 @@ def show_performance(call: Call, scope: ProjectReference) -> dict[str, Any]:
             ),
             "count_ms": _milliseconds(usage.of_project),
         }
-    wanted = {name: value for name, value in measured.items() if metric_type in ("all", name, name[:-3])}
+    wanted = {name: value for name, value in measured.items() if metric_type in ("all", "latency", name, name[:-3])}
     return {"project_id": project.public_id, "metrics": wanted, "measured_at": timezone.now()}
 
 
@@ -112,7 +114,7 @@ def show_costs(call: Call, scope: ProjectReference) -> dict[str, Any]:
 
 def show_trends(call: Call, scope: ProjectReference) -> dict[str, Any]:
     """``GET …/analytics/trends``: one number per step, also where it is nought."""
-    options = (*activity.METRICS, "decisions", *_UNPRICED)
+    options = (*activity.METRICS, *_COUNTED, *_UNRECORDED)
     metric = call.query.choice("metric", options=options, required=True) or ""
     period = requests.read_days(call.query, 30)
     call.query.finish()
@@ -122,9 +124,9 @@ def show_trends(call: Call, scope: ProjectReference) -> dict[str, Any]:
 
 
 def _trend(metric: str, period: Period) -> list[dict[str, Any]]:
-    if metric in _UNPRICED:
+    if metric in _UNRECORDED:
         return []
-    count = activity.decisions if metric == "decisions" else None
+    count = _COUNTED.get(metric)
     found = (
         count(period.since, period.until, period.unit)
         if count

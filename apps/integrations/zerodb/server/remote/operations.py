@@ -61,6 +61,7 @@ OPERATIONS: dict[str, Operation] = {
     "get_vector": Operation("Show a vector", vectors.show, path=("vector_id",)),
     "list_vectors": Operation("List vectors", vectors.list_or_get),
     "delete_vector": Operation("Remove a vector", vectors.delete_one, path=("vector_id",)),
+    "create_vector_index": Operation("Have vectors in an index", vectors.make_index),
     "vector_stats": Operation("Count vectors", vectors.stats),
     # embeddings
     "generate_embeddings": Operation("Embed texts", embeddings.generate),

@@ -134,6 +134,15 @@ def _read_list(body: Fields) -> Upsert:
     return Upsert(vectors, namespace, batch=True)
 
 
+def read_index(call: Call) -> str:
+    """The operation ``create_vector_index``: the namespace whose index is asked for."""
+    body = call.body
+    namespace = read_namespace(body)
+    body.choice("index_type", options=("hnsw",))
+    body.finish()
+    return namespace
+
+
 @dataclass(frozen=True)
 class VectorSearch:
     """A question as a vector."""

@@ -69,6 +69,14 @@ def put_many(call: Call, scope: ProjectReference) -> dict[str, Any]:
     }
 
 
+def make_index(call: Call, scope: ProjectReference) -> dict[str, Any]:
+    """The operation ``create_vector_index``. Every vector is in an index from the moment it is stored."""
+    namespace = requests.read_index(call)
+    with call.project(scope, writes=True):
+        pass  # only to refuse a project that is not the caller's, or suspended
+    return {"status": "success", "index_type": "hnsw", "namespace": namespace}
+
+
 def search(call: Call, scope: ProjectReference) -> dict[str, Any]:
     """``POST V/search``."""
     wanted = requests.read_search(call)
