@@ -197,3 +197,29 @@ def test_a_body_too_deep_to_be_written_again_is_refused(alice):
         body = '{"name": "deep", "metadata": ' + '{"a": ' * 900 + inner + "}" * 901
         answer = alice.http.post("projects", content=body, headers={"Content-Type": "application/json"})
         assert (answer.status_code, answer.json()["error_code"]) == (422, "VALIDATION_ERROR"), answer.text
+
+
+HUGE = {"of_18_digits": 10**18, "beyond_64_bits": 1e20, "the_largest": 1.5e308, "small": 5e-324}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "field"),
+    [
+        ("PATCH", "projects/{id}/settings", HUGE, "settings"),
+        ("PATCH", "projects/{id}", {"metadata": HUGE}, "metadata"),
+        ("POST", "{id}/database/memory", {"content": "c", "metadata": HUGE}, "metadata"),
+        ("POST", "{id}/database/events", {"event_type": "e", "data": HUGE}, "data"),
+        ("POST", "{id}/embeddings/embed-and-store", {"text": "t", "vector_id": "v", "metadata": HUGE}, "metadata"),
+    ],
+)
+def test_numbers_of_any_size_are_kept_and_answered(alice, project, method, path, body, field):
+    made = alice.http.request(method, path.format(id=project["id"]), json=body)
+    assert made.status_code in (200, 201), made.text
+    place = path.format(id=project["id"]).removesuffix("/settings")
+    if method == "POST":
+        ids = made.json()
+        place = place.replace("embeddings/embed-and-store", "database/vectors")
+        place += f"/{ids.get('vector_id') or ids.get('event_id') or ids['id']}"
+    answer = alice.http.get(place, params={"include_vector": "true"})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()[field] == HUGE

@@ -379,6 +379,19 @@ class TestChange:
         (ada,) = store.get(f"{people}/rows", params={"name": "Ada"}).json()["rows"]
         assert ada["row_data"][field] == after
 
+    def test_numbers_are_added_up_to_the_largest(self, store):
+        make(store, "sums", {"fields": {"code": "number"}, "indexes": [{"columns": ["code"], "unique": True}]})
+        assert store.post("tables/sums/rows", json={"row_data": {"code": 1e308, "whole": 1e20}}).status_code == 201
+        for operand in (1e308, 0.5):
+            body = {"filter": {}, "update": {"$inc": {"code": operand, "whole": 1}}}
+            answer = store.patch("tables/sums/rows", json=body)
+            if operand == 0.5:
+                assert answer.status_code == 200, answer.text
+            else:
+                refused(answer, 422)
+        (row,) = store.get("tables/sums/rows").json()["rows"]
+        assert row["row_data"] == {"code": 1e308, "whole": 1e20}
+
     @pytest.mark.parametrize(
         ("body", "code"),
         [

@@ -72,6 +72,10 @@ def endpoint(
             if view is None:
                 return _method_not_allowed(request, sorted(views))
             answer = view(call, **arguments)
+            status, body = answer if isinstance(answer, tuple) else (200, answer)
+            if timed and isinstance(body, dict):
+                body["processing_time_ms"] = round((time.perf_counter() - started) * 1000)
+            response = json_response(body, status)
         except ApiError as refusal:
             return _refused(refusal)
         except EmbeddingFailed as failure:
@@ -83,10 +87,6 @@ def endpoint(
         except Exception:
             logger.exception("Unexpected fault in a ZeroDB request.")
             return _refused(internal_error())
-        status, body = answer if isinstance(answer, tuple) else (200, answer)
-        if timed and isinstance(body, dict):
-            body["processing_time_ms"] = round((time.perf_counter() - started) * 1000)
-        response = json_response(body, status)
         if call.allowance is not None:
             _add_headers(response, call.allowance.headers())
         return response
@@ -125,8 +125,24 @@ def unknown_path(request: HttpRequest, path: str = "") -> HttpResponse:
 
 def json_response(body: Any, status: int = 200) -> HttpResponse:
     """A JSON answer; dates become RFC 3339 in UTC with a ``Z``."""
-    content = orjson.dumps(body, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_SERIALIZE_NUMPY)
+    try:
+        content = _as_json(body)
+    except orjson.JSONEncodeError:
+        content = _as_json(_in_64_bits(body))
     return HttpResponse(content, status=status, content_type="application/json")
+
+
+def _as_json(body: Any) -> bytes:
+    return orjson.dumps(body, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _in_64_bits(value: Any) -> Any:
+    """The same with floats again for what was sent as 1e20: the database writes that out as a whole number."""
+    if isinstance(value, dict):
+        return {name: _in_64_bits(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_in_64_bits(item) for item in value]
+    return float(value) if isinstance(value, int) and not -(2**63) <= value < 2**64 else value
 
 
 def rfc3339(moment: datetime) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -54,7 +55,18 @@ def _increase(row: Row, name: str, operand: Any) -> None:
     value = row.get(name)
     if value is not None and not _is_number(value):
         raise _unsuited(name, "a number")
-    row[name] = (value or 0) + operand
+    row[name] = _sum(name, value or 0, operand)
+
+
+def _sum(name: str, value: float, operand: float) -> float:
+    """Finite: JSON has no infinity, and whole numbers here have no end."""
+    try:
+        total = value + operand
+        if math.isfinite(total):
+            return total
+    except OverflowError:
+        pass
+    raise _unsuited(name, "small enough to be added to")
 
 
 def _push(row: Row, name: str, operand: Any) -> None:

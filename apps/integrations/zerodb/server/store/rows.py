@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import orjson
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, OrderBy, QuerySet
 from django.db.models.fields.json import KeyTransform
@@ -61,7 +61,7 @@ def _refuse_repeated(table: ZeroTable, written: Sequence[ZeroRow]) -> None:
             cursor.execute(
                 f"SELECT 1 FROM {_ROWS} WHERE project_id = %s AND table_id = %s "
                 f"AND row_data -> %s::text = ANY(%s::jsonb[]) GROUP BY {groups} HAVING count(*) > 1 LIMIT 1",
-                [current_project_id(), table.id, columns[0], [orjson.dumps(v).decode() for v in values], *columns],
+                [current_project_id(), table.id, columns[0], [json.dumps(value) for value in values], *columns],
             )
             if cursor.fetchone():
                 words = f"The values of {', '.join(columns)} must be unique in table '{table.name}'."
