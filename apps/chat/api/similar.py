@@ -23,11 +23,19 @@ class SimilarParameters(Input):
     limit = serializers.IntegerField(min_value=1, max_value=service.MOST, default=service.SHOWN)
 
 
+class SimilarPassageSerializer(Input):
+    """A part of a message."""
+
+    message_id = serializers.UUIDField()
+    text = serializers.CharField()
+
+
 class SimilarSerializer(Input):
     """Another conversation about the same matter."""
 
     conversation = ConversationSerializer()
     score = serializers.FloatField(help_text="How alike, 0 to 1.")
+    passages = SimilarPassageSerializer(many=True, help_text="What in it is most alike.")
 
 
 class SimilarConversationsSerializer(Input):
@@ -57,6 +65,11 @@ class SimilarView(AccountView):
         limit = self.parameters(SimilarParameters)["limit"]
         similar = service.similar_conversations(conversation, actor=self.actor, limit=limit)
         rows = [
-            {"conversation": show_conversation(one.conversation), "score": round(one.score, 6)} for one in similar.found
+            {
+                "conversation": show_conversation(one.conversation),
+                "score": round(one.score, 6),
+                "passages": [{"message_id": one.passage.message_id, "text": one.passage.text}],
+            }
+            for one in similar.found
         ]
         return answer({"results": rows, "indexed": similar.is_indexed})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
@@ -10,9 +11,10 @@ from django.core.cache import cache
 from apps.accounts.actors import Actor
 from apps.accounts.metering import Line, metered
 from apps.chat.indexing.generations import serving
-from apps.chat.indexing.passages import message_id_of, vector_id
+from apps.chat.indexing.passages import vector_id
 from apps.chat.indexing.vectors import project
 from apps.chat.models import Conversation, IndexedMessage, Message
+from apps.chat.search.by_meaning import MeaningHit, best_of_each
 from apps.integrations.zerodb.client import NotFound, ProjectClient
 
 MATTER = 3
@@ -25,8 +27,18 @@ REMEMBERED = 3600
 """Seconds that an answer is kept: each search costs, and pages are opened again and again."""
 
 
-def alike(conversation: Conversation, *, actor: Actor) -> list[tuple[UUID, float]] | None:
-    """Conversations about the same matter, with their likeness (cosine, THRESHOLD to 1), best first.
+@dataclass(frozen=True)
+class Alike:
+    """A conversation, which message of it is most alike, and how much: cosine, THRESHOLD to 1."""
+
+    conversation_id: UUID
+    message_id: UUID
+    passage: int
+    score: float
+
+
+def alike(conversation: Conversation, *, actor: Actor) -> list[Alike] | None:
+    """Conversations about the same matter, best first.
 
     None while the conversation itself is not indexed. Raises NoProject, LimitReached, OutboundError.
     """
@@ -34,8 +46,8 @@ def alike(conversation: Conversation, *, actor: Actor) -> list[tuple[UUID, float
     asked = _matter_of(conversation)
     if generation is None or not asked:
         return None
-    key = f"alike:{conversation.account_id}:{generation.pk}:{conversation.pk}:{asked[-1]}"
-    known: list[tuple[UUID, float]] | None = cache.get(key)
+    key = f"alike-messages:{conversation.account_id}:{generation.pk}:{conversation.pk}:{asked[-1]}"
+    known: list[Alike] | None = cache.get(key)
     if known is not None:
         return known
     places = dict(
@@ -51,7 +63,7 @@ def alike(conversation: Conversation, *, actor: Actor) -> list[tuple[UUID, float
             use.nothing_done()
             return None
         hits = client.nearest(vector, namespace=generation.namespace, limit=NEAREST, threshold=THRESHOLD)
-    found = _by_conversation([(message_id_of(hit.id), hit.score) for hit in hits], besides=conversation.pk)
+    found = _by_conversation(best_of_each(hits), besides=conversation.pk)
     cache.set(key, found, REMEMBERED)
     return found
 
@@ -73,15 +85,15 @@ def _mean(client: ProjectClient, messages: list[UUID], namespace: str) -> list[f
     return [float(value) for value in np.mean(found, axis=0)] if found else None
 
 
-def _by_conversation(hits: list[tuple[UUID, float]], *, besides: UUID) -> list[tuple[UUID, float]]:
+def _by_conversation(hits: list[MeaningHit], *, besides: UUID) -> list[Alike]:
     """Each conversation once, by its best message."""
     places = dict(
-        Message.objects.filter(pk__in=[message_id for message_id, _ in hits], is_private=False)
+        Message.objects.filter(pk__in=[hit.message_id for hit in hits], is_private=False)
         .exclude(conversation_id=besides)
         .values_list("id", "conversation_id")
     )
-    best: dict[UUID, float] = {}
-    for message_id, score in hits:
-        if message_id in places:
-            best.setdefault(places[message_id], score)
-    return list(best.items())
+    best: dict[UUID, Alike] = {}
+    for hit in hits:
+        if (found := places.get(hit.message_id)) is not None:
+            best.setdefault(found, Alike(found, hit.message_id, hit.passage, hit.score))
+    return list(best.values())

@@ -9,8 +9,10 @@ from apps.accounts.features import require_feature
 from apps.accounts.permissions import require
 from apps.chat import selectors
 from apps.chat.features import SEMANTIC_SEARCH
-from apps.chat.models import Conversation
+from apps.chat.models import Conversation, Message
 from apps.chat.search.alike import alike
+from apps.chat.search.showing import Passage, excerpt
+from apps.vault.messages import load_contents
 from apps.vault.messages.setting import account_in_scope
 
 SHOWN, MOST = 5, 20
@@ -18,10 +20,11 @@ SHOWN, MOST = 5, 20
 
 @dataclass(frozen=True)
 class SimilarConversation:
-    """A conversation and how alike it is (cosine, 0 to 1)."""
+    """A conversation, how alike it is (cosine, 0 to 1), and by which passage."""
 
     conversation: Conversation
     score: float
+    passage: Passage
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,21 @@ def similar_conversations(conversation: Conversation, *, actor: Actor, limit: in
     """Up to ``limit`` others. Raises PermissionDenied, FeatureOff, NoProject, LimitReached, OutboundError."""
     require(actor, "conversations.view")
     require_feature(SEMANTIC_SEARCH.name, account_in_scope())
-    scores = alike(conversation, actor=actor)
-    if scores is None:
+    others = alike(conversation, actor=actor)
+    if others is None:
         return SimilarConversations(is_indexed=False)
-    rows = {row.pk: row for row in selectors.whole(Conversation.objects.filter(pk__in=[key for key, _ in scores]))}
-    found = [SimilarConversation(rows[key], score) for key, score in scores if key in rows]
-    return SimilarConversations(found[:limit])
+    there = Conversation.objects.filter(pk__in=[one.conversation_id for one in others]).values_list("id", flat=True)
+    shown = [one for one in others if one.conversation_id in set(there)][:limit]
+    rows = selectors.whole(Conversation.objects.all()).in_bulk([one.conversation_id for one in shown])
+    texts = load_contents(Message, [one.message_id for one in shown])
+    return SimilarConversations(
+        [
+            SimilarConversation(
+                rows[one.conversation_id],
+                one.score,
+                Passage(one.message_id, excerpt(texts[one.message_id], one.passage)),
+            )
+            for one in shown
+            if one.message_id in texts
+        ]
+    )

@@ -63,6 +63,8 @@ def test_conversations_about_the_same_matter_are_found_and_others_are_not(
     scores = [row["score"] for row in answer["results"]]
     assert scores == sorted(scores, reverse=True) and 0.5 <= scores[-1] <= scores[0] <= 1
     assert answer["indexed"] is True
+    passages = {row["passages"][0]["text"] for row in answer["results"]}
+    assert "There is a banging sound from the central heating boiler." in passages
     assert len(ids(api, boiler, "?limit=1")) == 1
 
 
