@@ -69,7 +69,7 @@ def test_a_new_message_brings_new_suggestions(visit: Visit, cast: Cast, talk: Co
     with tenant(cast.account):
         for text in ("Never mind.", "Tell me about violins!", "How are violins tuned?", "From G to E?"):
             receive_message(lock_conversation(talk.pk), text, actor=owner(cast.account))
-    page.evaluate("document.body.dispatchEvent(new CustomEvent('conversation-changed'))")
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('thread-changed'))")
     expect(suggested.get_by_role("button", name="/violin")).to_be_visible()
     assert visitor.faults == []
 
