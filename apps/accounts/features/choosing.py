@@ -36,7 +36,8 @@ def choose(name: str, enabled: bool | None, *, account: Account, actor: Actor) -
             return state
         if state.against == NOT_AVAILABLE:
             raise FeatureOff(wanted, NOT_AVAILABLE)
-        FeatureChoice.objects.update_or_create(feature=name, defaults={"enabled": enabled})
+        chosen = {"enabled": enabled, "by_staff": actor.kind == "staff"}
+        FeatureChoice.objects.update_or_create(feature=name, defaults=chosen)
     forget_account(account.id)
     after = state_of(name, account)
     audit.record(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +28,7 @@ class FeatureState:
     """A feature for an account. ``choice`` is the account's own, None when it follows the operator's stage.
 
     ``against`` is the code of why it is not switched on, ``lacks`` what the account has to have first; with neither
-    the feature is on.
+    the feature is on. ``by_staff``: the operator's staff made the choice.
     """
 
     feature: Feature
@@ -37,6 +37,7 @@ class FeatureState:
     choice: bool | None
     against: str
     lacks: Need | None
+    by_staff: bool = False
 
     @property
     def enabled(self) -> bool:
@@ -104,7 +105,11 @@ def states_of(account: UUID | HasId, page: str = "") -> list[FeatureState]:
     account_id = account_id_of(account)
     with in_scope_of(account_id):
         stages, choices, missing = staging(), choices_of(account_id), lacking(account_id)
-    return [_state(one, account_id, stages, choices, missing) for one in features(page)]
+        by_staff = set(
+            FeatureChoice.objects.filter(account_id=account_id, by_staff=True).values_list("feature", flat=True)
+        )
+    found = [_state(one, account_id, stages, choices, missing) for one in features(page)]
+    return [replace(state, by_staff=state.feature.name in by_staff) for state in found]
 
 
 def state_of(name: str, account: UUID | HasId) -> FeatureState:

@@ -38,10 +38,12 @@ class FeatureStage(models.Model):
 
 
 class FeatureChoice(TenantModel):
-    """What an account chose for itself. Without a row it follows the operator's stage."""
+    """What an account chose for itself, or staff for it. Without a row it follows the operator's stage."""
 
     feature = models.CharField(max_length=60)
     enabled = models.BooleanField()
+    # The operator's staff may choose for an account, at its request; its people should read who did.
+    by_staff = models.BooleanField(default=False, db_default=False)
 
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["account", "feature"], name="feature_choice_once")]

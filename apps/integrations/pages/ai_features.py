@@ -70,7 +70,8 @@ def card(state: FeatureState) -> dict[str, Any]:
     lock = "needs a project" if state.lacks else "not available yet" if state.stage == Stage.OFF else ""
     note = one.used() if one.used is not None and not lock else ""
     if state.code and not lock:
-        chosen = "Off." if state.choice is None else "Off, by your account’s choice."
+        by_whom = "by your operator" if state.by_staff else "by your account’s choice"
+        chosen = "Off." if state.choice is None else f"Off, {by_whom}."
         note = f"{chosen} {note}".strip()
     return {"state": state, "feature": one, "lock": lock, "note": note}
 

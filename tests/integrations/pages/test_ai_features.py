@@ -10,7 +10,9 @@ import pytest
 from django.http import HttpRequest
 from django.utils import timezone
 
+from apps.accounts.actors import Actor
 from apps.accounts.features import FeatureOff, is_on, require_feature
+from apps.accounts.features.choosing import choose
 from apps.accounts.metering import Line
 from apps.accounts.pages import registry
 from apps.accounts.pages.door import tenant_page
@@ -58,6 +60,23 @@ def test_admins_get_switches_and_the_others_read_how_they_stand(as_role: AsRole,
     member = as_role(Role.MEMBER)
     assert member.post(f"{base}ai/features/", {"feature": "agent_memory", "on": "on"}).status_code == 403
     assert not is_on("agent_memory", cast.account)
+
+
+@pytest.mark.covers("A-11")
+def test_the_card_says_who_switched_it_off(as_role: AsRole, base: str, cast: Cast) -> None:
+    make_ready(cast)
+    staff = Actor("staff", cast.charlie.id, "support@strongroom.example", None, cast.charlie.id)
+    with tenant(cast.account):
+        choose("agent_memory", False, account=cast.account, actor=staff)
+    viewer = as_role(Role.VIEWER)
+    assert "Off, by your operator." in words(viewer, f"{base}ai/")
+    switch(cast.account, "agent_memory", True)
+    switch(cast.account, "agent_memory", False)
+    assert "Off, by your account’s choice." in words(viewer, f"{base}ai/")
+    stage("agent_memory", "opt_in")
+    switch(cast.account, "agent_memory", None)
+    opted = words(viewer, f"{base}ai/")
+    assert "by your" not in opted and "Off. Nothing remembered yet" in opted
 
 
 def test_a_switch_answers_with_its_card_and_the_trail_tells(as_role: AsRole, base: str, cast: Cast) -> None:
@@ -143,7 +162,6 @@ def test_a_page_of_a_feature_that_is_not_on_says_so_calmly(
     cast: Cast, rf: Any, to: str, status: int, settings: Any
 ) -> None:
     """What every page gets that calls require_feature, with and without htmx."""
-    from apps.accounts.actors import Actor
     from apps.accounts.models import Membership
 
     stage("semantic_search", to)
