@@ -20,6 +20,7 @@ from apps.integrations.models import ZeroKey, ZeroMemory, ZeroProject, ZeroVecto
 from apps.integrations.models.zerodb_owned import ProjectModel
 from apps.integrations.zerodb.server import urls, walls
 from apps.integrations.zerodb.server.store.vectors import NewVector, store_vectors
+from tests.contract.zerodb.conftest import Caller, connect
 
 pytestmark = pytest.mark.covers("P-11", "A-07", "X-11")
 
@@ -93,8 +94,31 @@ def every_route() -> list:
 each_route = pytest.mark.parametrize(("method", "shape", "open_to_all"), every_route())
 
 
-@pytest.fixture
-def secrets(store):
+class Neighbours:
+    """Alice with one of everything in a project, a project of hers beside it, and Bob."""
+
+    def __init__(self, base: str) -> None:
+        self.alice, self.bob = Caller(base), Caller(base)
+        self.project, self.other = self.alice.create_project(), self.alice.create_project()
+        self.store = connect(base, self.project["api_key"])
+        self.store.base_url = f"{self.store.base_url}{self.project['id']}/"
+        self.secrets = one_of_everything(self.store)
+
+    def close(self) -> None:
+        for client in (self.alice.http, self.bob.http, self.store):
+            client.close()
+
+
+@pytest.fixture(scope="module")
+def neighbours(zerodb_server, django_db_blocker):
+    """For all tests that find nothing of Alice's changed: what one of them leaves is what the next one begins with."""
+    with django_db_blocker.unblock():
+        made = Neighbours(zerodb_server)
+    yield made
+    made.close()
+
+
+def one_of_everything(store):
     """One of everything in Alice's project; the ids by which it could be asked for."""
     store.post("embeddings/embed-and-store", json={"text": "secret of Alice", "vector_id": "secret-id"})
     memory = store.post("database/memory", json={"content": "secret of Alice"}).json()["id"]
@@ -131,22 +155,21 @@ def test_nobody_gets_401_everywhere_but_at_the_open_routes(stranger, method, sha
 
 
 @each_route
-def test_a_foreign_project_is_as_if_it_had_never_been(
-    bob, store, project, secrets, make_vector, method, shape, open_to_all
-):
+def test_a_foreign_project_is_as_if_it_had_never_been(neighbours, make_vector, method, shape, open_to_all):
     if "{project}" not in shape:
         return  # the caller's own things: the tests of lists and of the default project
-    before = everything_in(store)
-    object_id = next((found for place, found in secrets.items() if place in shape), "none")
+    before = everything_in(neighbours.store)
+    assert "secret of Alice" in str(before)
+    object_id = next((found for place, found in neighbours.secrets.items() if place in shape), "none")
     body = body_for(method, shape, make_vector)
     answers = []
-    for project_id in (project["id"], "proj_never_created_at_all_by_anyone"):
-        answer = bob.http.request(method, shape.format(project=project_id, object=object_id), json=body)
+    for project_id in (neighbours.project["id"], "proj_never_created_at_all_by_anyone"):
+        answer = neighbours.bob.http.request(method, shape.format(project=project_id, object=object_id), json=body)
         text = answer.text.replace(project_id, "ID")
         assert "secret of Alice" not in text
         answers.append((answer.status_code, answer.headers.get("content-type"), anonymous(text)))
     assert answers[0] == answers[1]
-    assert everything_in(store) == before
+    assert everything_in(neighbours.store) == before
 
 
 def anonymous(text: str) -> str:
@@ -157,23 +180,20 @@ def anonymous(text: str) -> str:
 
 
 @each_route
-def test_a_key_of_another_project_finds_nothing(
-    alice, store, project, secrets, make_vector, method, shape, open_to_all
-):
+def test_a_key_of_another_project_finds_nothing(neighbours, make_vector, method, shape, open_to_all):
     if "{project}" not in shape:
         return  # without a project in the path a project key means its own project
-    before = everything_in(store)
-    other = alice.create_project()
-    object_id = next((found for place, found in secrets.items() if place in shape), "none")
-    answer = alice.http.request(
+    before = everything_in(neighbours.store)
+    object_id = next((found for place, found in neighbours.secrets.items() if place in shape), "none")
+    answer = neighbours.alice.http.request(
         method,
-        shape.format(project=project["id"], object=object_id),
+        shape.format(project=neighbours.project["id"], object=object_id),
         json=body_for(method, shape, make_vector),
-        headers={"X-API-Key": other["api_key"]},
+        headers={"X-API-Key": neighbours.other["api_key"]},
     )
     expected = {(403, "IMMUTABLE_RECORD"), (403, "FORBIDDEN"), (404, "PROJECT_NOT_FOUND"), (404, "PATH_NOT_FOUND")}
     assert (answer.status_code, answer.json()["error_code"]) in expected, answer.text
-    assert everything_in(store) == before
+    assert everything_in(neighbours.store) == before
 
 
 # --- each wall alone
