@@ -6,6 +6,8 @@ import re
 import httpx2
 import pytest
 
+from apps.integrations.zerodb.server.store import usage
+
 pytestmark = pytest.mark.covers("P-11")
 
 DIMENSIONS = [384, 768, 1024, 1536]
@@ -295,3 +297,15 @@ def test_scores_can_be_left_out(store, make_vector):
     (shown,) = ok(store.post("database/vectors/search", json=search))["results"]
     (bare,) = ok(store.post("database/vectors/search", json=search | {"include_similarity_score": False}))["results"]
     assert set(shown) - set(bare) == {"score", "similarity", "similarity_score"}
+
+
+def test_the_size_of_many_vectors_is_measured_once_a_minute_and_their_number_always(store, make_vector, monkeypatch):
+    monkeypatch.setattr(usage, "MEASURED_EACH_TIME", 2)
+    seen = []
+    for number in range(4):
+        store.post("database/vectors/upsert", json={"id": f"v{number}", "vector": make_vector(number)})
+        stats = store.get("database/vectors/stats").json()
+        seen.append((stats["count"], stats["storage_bytes"]))
+    assert [count for count, _ in seen] == [1, 2, 3, 4]
+    sizes = [size for _, size in seen]
+    assert sizes[0] < sizes[1] < sizes[2] == sizes[3]
