@@ -136,6 +136,7 @@ def _made_ready(
 
 
 def _leave_to_job(known: profiles.Profiles) -> None:
+    """Those that are in line already stay as they are: what is noted anew would be made once more."""
     if known.missing:
-        profiles.note_replies(known.missing, at_once=True)
+        profiles.note_replies(profiles.not_in_line(known.missing), at_once=True)
         profiles.queue_preparing(profiles.ACTOR)

@@ -55,6 +55,13 @@ def note_replies(ids: Iterable[UUID], *, at_once: bool = False) -> None:
     )
 
 
+def not_in_line(ids: Sequence[UUID]) -> list[UUID]:
+    """Those of ``ids`` whose vectors are not due already."""
+    rows = ReplyProfile.objects.filter(canned_response_id__in=ids, due_at__isnull=False)
+    due = set(rows.values_list("canned_response_id", flat=True))
+    return [one for one in ids if one not in due]
+
+
 def queue_preparing(actor: Actor) -> Job:
     """Put the making of vectors in line, once per account at a time."""
     return enqueue(KIND, actor=actor, dedupe_key="replies")

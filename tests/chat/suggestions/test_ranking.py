@@ -8,7 +8,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.chat.suggestions.ranking import NUDGE, OFFERED, Reply, Suggestion, learn, question_text, reply_text, suggest
+from apps.chat.suggestions.packing import pack, unpack
+from apps.chat.suggestions.ranking import (
+    FULL,
+    NUDGE,
+    OFFERED,
+    REMEMBERED,
+    Reply,
+    Suggestion,
+    fade,
+    is_same_matter,
+    learn,
+    question_text,
+    reply_text,
+    suggest,
+    unlearn,
+)
 
 pytestmark = pytest.mark.covers("P-06")
 
@@ -93,3 +108,48 @@ def test_the_short_code_is_part_of_what_a_reply_says() -> None:
 
 def test_a_vector_of_nothing_is_no_fault() -> None:
     assert suggest([0, 0], [reply(1, [0, 0])]) == []
+
+
+# --- what is learnt wrongly, and what is taken back
+
+
+@unhurried
+@given(vectors, vectors, st.integers(1, 200))
+def test_what_was_just_learnt_can_be_taken_back(before: list[float], question: list[float], accepted: int) -> None:
+    after = learn(before, accepted, question)
+    assert unlearn(after, accepted + 1, question) == pytest.approx(before, abs=1e-3)
+
+
+def test_the_only_question_taken_back_leaves_nothing() -> None:
+    assert unlearn(learn((), 0, [1.0, 0.0]), 1, [1.0, 0.0]) == []
+
+
+def test_nobody_teaches_a_reply_wrongly_for_ever() -> None:
+    right, wrong = [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]
+
+    def teach(learnt: list[float], accepted: int, question: list[float], times: int) -> tuple[list[float], int]:
+        for _ in range(times):
+            learnt, accepted = learn(learnt, accepted, question), fade(accepted + 1, 0)[0]
+        return learnt, accepted
+
+    poisoned = teach([], 0, wrong, 10_000)
+    assert poisoned[1] < FULL
+    healed, _ = teach(*poisoned, right, 2 * REMEMBERED)
+    assert healed[0] > 4 * healed[1]
+
+
+def test_counts_that_are_full_are_halved() -> None:
+    assert fade(FULL - 1, 0) == (FULL - 1, 0)
+    assert fade(FULL - 20, 20) == ((FULL - 20) // 2, 10)
+
+
+def test_a_reworded_reply_is_about_the_same_matter_and_a_new_text_is_not() -> None:
+    assert is_same_matter([1.0, 0.2], [1.0, 0.4])
+    assert not is_same_matter([1.0, 0.0], [0.0, 1.0])
+    assert not is_same_matter([], [0.0, 1.0])
+
+
+@given(vectors)
+def test_a_packed_vector_comes_back_as_it_was(vector: list[float]) -> None:
+    assert unpack(pack(vector)).tolist() == vector
+    assert unpack(pack(())).tolist() == unpack("").tolist() == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -9,13 +11,17 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from apps.accounts.metering.limits import set_limit
 from apps.accounts.models import Account
 from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import tenant
-from apps.chat.models import Conversation, ReplyOffer, ReplyProfile
+from apps.chat.indexing.generations import chosen_model
+from apps.chat.models import CannedResponse, Conversation, ReplyOffer, ReplyProfile
 from apps.chat.services.conversations import delete_conversation, lock_conversation
 from apps.chat.services.messages import receive_message
+from apps.chat.suggestions.packing import pack
 from apps.chat.suggestions.preparing import sweep
+from apps.integrations.models import AINativeProject
 from apps.integrations.zerodb.usage import month_of_use
 from tests.api_client import ApiClient, by_key
 from tests.chat.conftest import SYSTEM, Say
@@ -327,3 +333,62 @@ def test_switched_off_it_says_so(account: Account, say: Say, canned: dict[str, s
     body = {"canned_response": canned["parcel"], "choice": "accepted"}
     assert owner.post(at(conversation), body).json["code"] == "feature_off"
     assert owner.post(f"conversations/{conversation.pk}/messages", {"content": "It is on its way."}).status == 201
+
+
+def test_a_limit_that_is_reached_is_named(account: Account, say: Say, canned: dict[str, str]) -> None:
+    owner, conversation = by_key(account, Role.OWNER), say(account, "Where is my parcel?")
+    with tenant(account):
+        set_limit(actor=SYSTEM, amount=Decimal(0), measure="quantity", unit="embeddings")
+    refused = owner.get(at(conversation))
+    assert refused.status == 429 and "embeddings" in refused.json["detail"]
+
+
+def test_another_model_has_everything_embedded_anew(
+    api: ApiClient, account: Account, say: Say, canned: dict[str, str]
+) -> None:
+    conversation = say(account, "Where is my parcel?")
+    assert codes(api.get(at(conversation))) == ["parcel"]
+    other = "sentence-transformers/all-MiniLM-L6-v2"
+    with tenant(account):
+        project = AINativeProject.objects.get()
+        project.settings = {**project.settings, "embeddings_model": other}
+        project.save()
+    assert codes(api.get(at(conversation))) == ["parcel"]
+    with tenant(account):
+        assert set(ReplyProfile.objects.values_list("model", flat=True)) == {other}
+        assert ReplyOffer.objects.get().model == other
+
+
+def test_what_is_learnt_outlives_a_rewording_and_not_another_answer(
+    api: ApiClient, account: Account, say: Say, canned: dict[str, str]
+) -> None:
+    conversation = say(account, "Where is my parcel?")
+    api.post(at(conversation), {"canned_response": canned["parcel"], "choice": "accepted"})
+    for text, accepted in ((PARCEL + " Thank you for waiting!", 1), ("Violins are tuned in fifths, from G to E.", 0)):
+        api.patch(f"canned-responses/{canned['parcel']}", {"content": text})
+        with tenant(account):
+            ReplyProfile.objects.filter(due_at__isnull=False).update(due_at="2026-01-01T00:00Z")
+        sweep()
+        work_off(account, "suggestions.prepare")
+        assert counts(account)["parcel"][0] == accepted
+
+
+def test_it_is_soon_there_however_many_responses_there_are(
+    api: ApiClient, account: Account, say: Say, django_assert_max_num_queries: Any
+) -> None:
+    with tenant(account):
+        made = CannedResponse.objects.bulk_create(
+            CannedResponse(short_code=f"code-{number}", content=f"Parcel number {number} is on its way.")
+            for number in range(500)
+        )
+        vector = pack([1.0] * 384)
+        ReplyProfile.objects.bulk_create(
+            ReplyProfile(canned_response=one, vector=vector, learnt=vector, accepted=3, model=chosen_model())
+            for one in made
+        )
+    conversation = say(account, "Where is my parcel?")
+    api.get(at(conversation))
+    began = time.perf_counter()
+    with django_assert_max_num_queries(20):
+        assert api.get(at(conversation)).status == 200
+    assert time.perf_counter() - began < 2  # SG1 measures it; this only notices what went wrong by far
