@@ -213,7 +213,7 @@
     clearTimeout(saying);
     const show = (words) => document.querySelectorAll("[data-live-state]").forEach((place) => { place.textContent = words; place.hidden = !words; });
     if (live) show("");
-    else saying = setTimeout(show, 6_000, "Not live: new messages are looked for every 30 seconds.");
+    else saying = setTimeout(show, 6_000, "Not live: looks for news every 30 seconds.");
   }
   document.body.addEventListener("live:state", ({ detail }) => { live = detail.live; sayState(); if (live) { tellWhere(); want([...failed]); failed.clear(); } else company([]); });
   sayState();
