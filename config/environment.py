@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -87,6 +88,45 @@ def secret(name: str) -> str:
             f"{name} can be guessed. Make one: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
         )
     return value
+
+
+def service(name: str, paths: Collection[str]) -> str:
+    """The address of a service that gets keys and texts, "" when there is none: https, or http on this machine.
+
+    ``paths``: what it may end with. A closing slash is taken off.
+    """
+    url = text(name, "").strip().rstrip("/")
+    if not url:
+        return ""
+    for fault in _faults_of(url, paths):
+        raise ImproperlyConfigured(f"{name} {fault}")
+    return url
+
+
+def _faults_of(url: str, paths: Collection[str]) -> Iterator[str]:
+    """What is wrong with an address, in words that follow its name."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises for what is no number
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        yield "must be an address that begins with https:// (or, on this machine, http://)."
+    elif parts.scheme == "http" and not _is_this_machine(parts.hostname):
+        yield f"must begin with https://: keys and texts would travel to {parts.hostname} for all to read."
+    if parts.username or parts.password:
+        yield "must hold no name and no password: the key is given by itself."
+    if parts.query or parts.fragment:
+        yield "must end with its path: take off what begins with ? or #."
+    if not parts.path.endswith(tuple(paths)):
+        yield f"must end with {' or '.join(paths)}; its path is {parts.path or '/'}."
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def choice(name: str, default: str, allowed: Collection[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
@@ -30,12 +29,11 @@ def zerodb_settings(**_: Any) -> list[CheckMessage]:
                 id="integrations.E001",
             )
         )
-    if url and urlsplit(url).scheme not in {"http", "https"}:
-        found.append(Error("ZERODB_API_URL must begin with https:// (or http://).", id="integrations.E002"))
     if url and not key:
         found.append(
             Warning(
                 "ZERODB_API_URL is set without ZERODB_MASTER_API_KEY: no project can be made for new accounts.",
+                hint="Set ZERODB_MASTER_API_KEY to a key of your account there.",
                 id="integrations.W001",
             )
         )

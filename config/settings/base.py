@@ -173,7 +173,7 @@ OAUTH_APPS: dict[str, tuple[str, str]] = {
     name.lower(): (environment.text(f"OAUTH_{name}_CLIENT_ID"), environment.text(f"OAUTH_{name}_CLIENT_SECRET"))
     for name in environment.between("OAUTH_", "_CLIENT_ID")
 }
-ZERODB_API_URL = environment.text("ZERODB_API_URL", "").rstrip("/")
+ZERODB_API_URL = environment.service("ZERODB_API_URL", ("/v1/public", "/api/v1", "/v1"))
 ZERODB_MASTER_API_KEY = environment.text("ZERODB_MASTER_API_KEY", "")
 # Seconds that a server elsewhere has: for one call in the background, and for all calls that a person waits for.
 ZERODB_TIMEOUT_SECONDS = environment.integer("ZERODB_TIMEOUT_SECONDS", 30, least=1)

@@ -89,3 +89,45 @@ def test_what_is_no_currency_is_refused_at_the_start(monkeypatch: pytest.MonkeyP
         environment.currency("CURRENCY", "USD")
     monkeypatch.setenv("CURRENCY", "eur")
     assert environment.currency("CURRENCY", "USD") == "EUR"
+
+
+PATHS = ("/v1/public", "/v1")
+
+
+@pytest.mark.covers("P-10")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.example/v1/public",
+        "http://127.0.0.1:8000/zerodb/v1/public",
+        "http://localhost/v1",
+        "http://[::1]/v1",
+    ],
+)
+def test_a_service_is_reached_by_https_or_on_this_machine(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("THING", f"{url}/")
+    assert environment.service("THING", PATHS) == url
+
+
+@pytest.mark.covers("P-10")
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://api.example/v1/public", "must begin with https://: keys and texts would travel to api.example"),
+        ("http://10.0.0.8/v1", "would travel to 10.0.0.8"),
+        ("api.example/v1", "must be an address that begins with https://"),
+        ("https://api.example:x/v1", "must be an address"),
+        ("https://key:secret@api.example/v1", "must hold no name and no password"),
+        ("https://api.example/v1?key=secret", "take off what begins with"),
+        ("https://api.example", "must end with /v1/public or /v1; its path is /"),
+        ("https://api.example/v1/public/projects", "its path is /v1/public/projects"),
+    ],
+)
+def test_a_wrong_address_of_a_service_is_refused_in_words(
+    monkeypatch: pytest.MonkeyPatch, url: str, words: str
+) -> None:
+    monkeypatch.setenv("THING", url)
+    with pytest.raises(ImproperlyConfigured, match=r"^THING ") as refusal:
+        environment.service("THING", PATHS)
+    assert words in str(refusal.value)
+    assert "secret" not in str(refusal.value)
