@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models.signals import pre_delete
+from django.db.models.signals import post_save, pre_delete
 from django.utils import timezone
 
 from apps.accounts.actors import Actor
 from apps.accounts.features.asking import reason_off
+from apps.accounts.services.jobs import hasten_job
 from apps.accounts.signals import feature_chosen
 from apps.chat.features import SEMANTIC_SEARCH
 from apps.chat.indexing.generations import INDEXED_TYPES, begin, living, note_messages
@@ -20,6 +21,7 @@ from apps.chat.signals import message_added
 from apps.integrations.models import AINativeProject
 from apps.integrations.zerodb.readiness import NEEDS_PROJECT
 
+_ACTOR = Actor.system("indexing")
 DEBOUNCE = timedelta(seconds=2)
 """How long a change waits for more of its kind, so that a lively conversation is indexed in one go."""
 
@@ -60,8 +62,15 @@ def catch_up(sender: Any, feature: str, actor: Actor, **_: Any) -> None:
         queue_indexing(actor)
 
 
+def project_ready(instance: AINativeProject, update_fields: Any = None, **_: Any) -> None:
+    """The project has become ready, perhaps another one than before: what waits for it is tried now."""
+    if instance.is_ready and (update_fields is None or "status" in update_fields) and IndexGeneration.objects.exists():
+        hasten_job(queue_indexing(_ACTOR))
+
+
 def connect() -> None:
     """Called once, at start-up."""
     message_added.connect(note_message, sender=Message, dispatch_uid="chat.index_message")
     feature_chosen.connect(catch_up, dispatch_uid="chat.catch_up_index")
+    post_save.connect(project_ready, sender=AINativeProject, dispatch_uid="chat.project_ready")
     pre_delete.connect(note_removal, sender=Conversation, dispatch_uid="chat.unindex_conversation")

@@ -72,6 +72,21 @@ def note_messages(generations: list[IndexGeneration], messages: list[tuple[UUID,
     IndexedMessage.objects.bulk_create(rows, ignore_conflicts=True)
 
 
+def settle_in(project_id: str) -> None:
+    """Note what the account's project does not hold because it is not the one that was indexed into.
+
+    A project is replaced when the installation moves to another service, and when one is entered by hand. What was in
+    the old one went with it, or is out of reach.
+    """
+    for generation in IndexGeneration.objects.exclude(project=project_id):
+        if generation.project:
+            rows = IndexedMessage.objects.filter(generation=generation)
+            rows.filter(state=IndexedMessage.State.REMOVING).delete()
+            rows.update(state=IndexedMessage.State.PENDING, passages=0, due_at=timezone.now())
+        generation.project = project_id
+        generation.save(update_fields=["project", "updated_at"])
+
+
 def cut_over(generation: IndexGeneration) -> None:
     """Let ``generation`` serve and retire the one before, in the transaction of the caller.
 

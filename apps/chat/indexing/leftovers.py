@@ -56,7 +56,7 @@ def run(job: RunningJob) -> dict[str, Any]:
         found = holdings.gone()
         if not found or not IndexGeneration.objects.exists():
             return {"removed": 0}
-        opened = vectors.project()
+        opened = vectors.project(in_background=True)
         client = opened.__enter__()
     try:
         for namespace in sorted({name for name, _ in found}):
@@ -64,7 +64,7 @@ def run(job: RunningJob) -> dict[str, Any]:
             for start in range(0, len(ids), AT_ONCE):
                 client.delete_vectors(ids[start : start + AT_ONCE], namespace=namespace)
     except OutboundError as error:
-        raise Retry(str(error), after=error.retry_after) from error
+        raise Retry(str(error), at_least=error.retry_after) from error
     finally:
         opened.__exit__(None, None, None)
     with job.scope():

@@ -21,7 +21,7 @@ from apps.accounts.jobs import Retry, RunningJob
 from apps.accounts.metering import LimitReached, Line, PriceUnknown, metered
 from apps.chat.indexing import vectors
 from apps.chat.indexing.changes import is_wanted
-from apps.chat.indexing.generations import cut_over, living, plan
+from apps.chat.indexing.generations import cut_over, living, plan, settle_in
 from apps.chat.indexing.passages import passages_of, vector_id
 from apps.chat.indexing.secrets import without_secrets
 from apps.chat.models import IndexedMessage, IndexGeneration, Message
@@ -46,6 +46,7 @@ def run(job: RunningJob) -> dict[str, Any]:
         with ExitStack() as opened:
             with job.scope():
                 client = opened.enter_context(vectors.project(in_background=True))
+                settle_in(client.project_id)
             while (step := _step(job, client)) is not None:
                 indexed, removed = indexed + step[0], removed + step[1]
     except vectors.NoProject as error:

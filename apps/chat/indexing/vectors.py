@@ -22,8 +22,10 @@ def project(*, in_background: bool = False) -> Iterator[ProjectClient]:
     Opened in the account's scope, since the key lies in the vault; used outside of it, so that no transaction waits
     for the service.
     """
-    row = AINativeProject.objects.filter(status=AINativeProject.Status.READY).first()
-    if row is None:
+    row = AINativeProject.objects.first()
+    if row is not None and row.is_elsewhere:
+        raise NoProject("The AI project lies at another service than the one in use now: it has to be set up again.")
+    if row is None or not row.is_ready:
         raise NoProject("The AI project is not ready yet.")
     client = project_client(row.project_id, str(row.api_key), somebody_waits=not in_background)
     try:

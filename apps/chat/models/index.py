@@ -22,6 +22,8 @@ class IndexGeneration(TenantModel):
     number = models.PositiveIntegerField()
     model = models.CharField(max_length=200)
     namespace = models.CharField(max_length=64)
+    # The AI project that holds it: in another one there is nothing of it. Empty before the first vector.
+    project = models.CharField(max_length=100, blank=True, default="")
     status = models.CharField(max_length=10, choices=Status.choices)
     # Up to which message a new generation has been told of those that were there before it.
     planned_up_to = models.UUIDField(null=True)

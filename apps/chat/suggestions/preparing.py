@@ -37,7 +37,7 @@ def run(job: RunningJob) -> dict[str, Any]:
     try:
         with ExitStack() as opened:
             with job.scope():
-                client = opened.enter_context(vectors.project())
+                client = opened.enter_context(vectors.project(in_background=True))
             while read := _read_some(job):
                 _embed(job, client, read)
                 made += len(read)
@@ -50,7 +50,7 @@ def run(job: RunningJob) -> dict[str, Any]:
             _give_up(job)
             words = "The project is gone from the AI service." if isinstance(error, NotFound) else str(error)
             raise PermanentFailure(words) from error
-        raise Retry(str(error), after=error.retry_after) from error
+        raise Retry(str(error), at_least=error.retry_after) from error
     return {"prepared": made}
 
 
