@@ -56,7 +56,7 @@ def panel(account: Account) -> dict[str, Any]:
         "kind": STATUS_LABELS[project.get_status_display()],
         "settings": json.dumps(project.settings, indent=2),
         "form": EnterForm(),
-        "may_provision": project.status != Status.READY,
+        "may_provision": not project.is_ready,
     }
 
 
@@ -146,7 +146,7 @@ class AINativeProjectAdmin(PlatformModelAdmin):
             "Creates one AINative project for this account and stores its id and key. Safe to press twice: an account "
             "never gets a second one.",
             _provisioned,
-            applies=lambda project: project.status != Status.READY,
+            applies=lambda project: not project.is_ready,
             icon="rocket_launch",
             refusals=(AlreadyReady,),
         ),

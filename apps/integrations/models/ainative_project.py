@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 
 from apps.accounts.tenancy.models import TenantModel
@@ -23,6 +24,11 @@ def default_settings() -> dict[str, Any]:
     }
 
 
+def server_in_use() -> str:
+    """The address of the server that this installation uses; "" for the embedded one."""
+    return str(settings.ZERODB_API_URL)
+
+
 class AINativeProject(TenantModel):
     """Where provisioning of one account has got to. ``apps/integrations/zerodb/provisioning`` moves it."""
 
@@ -34,6 +40,8 @@ class AINativeProject(TenantModel):
         SUSPENDED = "suspended", "Suspended"
 
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.PENDING)
+    # Where the project is (or is to be made): another server knows neither it nor its key.
+    server = models.CharField(max_length=500, blank=True, default=server_in_use, editable=False)
     project_id = models.CharField(max_length=100, blank=True)
     api_key = EncryptedTextField(null=True, blank=True)
     key_ending = models.CharField(max_length=SHOWN_OF_KEY, blank=True, editable=False)
@@ -64,6 +72,21 @@ class AINativeProject(TenantModel):
         return bool(self.project_id and self.key_ending)
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Whether it lies at another server than the one in use: nothing can be done with it from here."""
+        return bool(self.project_id) and self.server != server_in_use()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can be used."""
+        return self.status == self.Status.READY and not self.is_elsewhere
+
+    @classmethod
+    def ready(cls) -> models.Q:
+        """Condition: those that can be used."""
+        return models.Q(status=cls.Status.READY, server=server_in_use())
+
+    @property
     def masked_key(self) -> str:
         """The key as it may be shown."""
         return f"••••••••{self.key_ending}" if self.key_ending else ""
@@ -71,3 +94,4 @@ class AINativeProject(TenantModel):
     def take_credentials(self, project_id: str, api_key: str) -> None:
         """Put id and key in place (not saved)."""
         self.project_id, self.api_key, self.key_ending = project_id, api_key, api_key[-SHOWN_OF_KEY:]
+        self.server = server_in_use()

@@ -33,6 +33,11 @@ STATES = {
 }
 
 
+def state_of(project: AINativeProject) -> tuple[str, str]:
+    """Kind and words of the badge."""
+    return ("warn", "At another service") if project.is_elsewhere else STATES[Status(project.status)]
+
+
 class SettingsForm(forms.Form):
     """What admins decide. The number of dimensions follows from the model."""
 
@@ -55,7 +60,7 @@ def ai(request: HttpRequest) -> HttpResponse:
     if is_part(request) and request.method == "GET":
         context = _context(request, project)
         # When it has become ready the whole page has more to show.
-        if project.status == Status.READY:
+        if project.is_ready:
             return HttpResponse(status=204, headers={"HX-Refresh": "true"})
         return render(request, "integrations/ai/state.html", context, status=200 if context["moving"] else STOP_POLLING)
     form = _form(request, project)
@@ -68,7 +73,7 @@ def ai(request: HttpRequest) -> HttpResponse:
             return done(request, address(account_of(request), "ai"), "Saved. It counts from the next text on.")
     context = {**_context(request, project), **ai_features.cards(request), "form": form}
     context["panels_always"] = ai_features.panels(request, "ai-always")
-    if project.status == Status.READY:
+    if project.is_ready:
         context |= ai_features.use_context(request)
     return render(request, "integrations/ai/page.html", context, status=422 if form.errors else 200)
 
@@ -87,8 +92,8 @@ def provision(request: HttpRequest) -> HttpResponse:
 def _context(request: HttpRequest, project: AINativeProject) -> dict[str, Any]:
     jobs = Job.objects.filter(kind=KIND, status__in=[Job.Status.QUEUED, Job.Status.RUNNING])
     job = jobs.order_by("-created_at").first()
-    state, words = STATES[Status(project.status)]
-    moving = job is not None and project.status != Status.READY
+    state, words = state_of(project)
+    moving = job is not None and not project.is_ready
     may_provision = may(request, "project.provision")
     glyph, heading, cause = _words(project, moving)
     return {
@@ -107,6 +112,9 @@ def _context(request: HttpRequest, project: AINativeProject) -> dict[str, Any]:
 
 def _words(project: AINativeProject, moving: bool) -> tuple[str, str, str]:
     """Icon, heading and cause of a project that is not ready; the cause is in the service's own words."""
+    if project.is_elsewhere and not moving:
+        cause = "This installation uses another AI service now, which does not know your project. Set it up there: "
+        return "sparkles", "Your AI project lies at another service", f"{cause}everything is indexed anew."
     if project.status == Status.FAILED:
         return "alert-circle", "The AI project could not be set up", project.error
     if project.status == Status.SUSPENDED:

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from apps.accounts.pages.door import account_of
 from apps.accounts.pages.registry import Panel, Section, Step, register
 from apps.integrations.models import AINativeProject
-from apps.integrations.pages.ai import STATES
+from apps.integrations.pages.ai import state_of
 from apps.integrations.zerodb.provisioning import project_of
 
 
@@ -32,10 +32,10 @@ def register_all() -> None:
 
 
 def _is_ready(request: HttpRequest) -> bool:
-    return AINativeProject.objects.filter(status=AINativeProject.Status.READY).exists()
+    return AINativeProject.objects.filter(AINativeProject.ready()).exists()
 
 
 def _project(request: HttpRequest) -> dict[str, Any] | None:
     project = project_of(account_of(request))
-    state, words = STATES[AINativeProject.Status(project.status)]
+    state, words = state_of(project)
     return {"project": project, "state": state, "words": words}

@@ -84,7 +84,7 @@ def measure(project: AINativeProject, now: datetime) -> Holdings:
 def count_all(now: datetime) -> int:
     """Count into the ledger what every account holds, once a day. Returns for how many something was counted."""
     with platform("count what the accounts' AI projects hold"):
-        ready = AINativeProject.objects.filter(status=AINativeProject.Status.READY)
+        ready = AINativeProject.objects.filter(AINativeProject.ready())
         accounts = list(ready.order_by("account_id").values_list("account_id", flat=True))
     return sum(_count(account_id, now) for account_id in accounts)
 
@@ -109,7 +109,7 @@ def _count(account_id: UUID, now: datetime) -> bool:
 
 
 def _ready() -> AINativeProject | None:
-    row: AINativeProject | None = AINativeProject.objects.filter(status=AINativeProject.Status.READY).first()
+    row: AINativeProject | None = AINativeProject.objects.filter(AINativeProject.ready()).first()
     if row is None or not row.is_configured:
         return None
     return row if not is_embedded() or _is_of_embedded(row) else None

@@ -11,7 +11,7 @@ from apps.integrations.models import AINativeProject
 
 def is_ready(account_id: UUID) -> bool:
     """Whether the account has its project (in the account's scope)."""
-    return AINativeProject.objects.filter(account_id=account_id, status=AINativeProject.Status.READY).exists()
+    return AINativeProject.objects.filter(AINativeProject.ready(), account_id=account_id).exists()
 
 
 def project_saved(instance: AINativeProject, **_: Any) -> None:

@@ -144,6 +144,7 @@ for _action, _words, _icon, _state in (
     ("project.provisioned", "{who} set up the AI project", "sparkles", "ok"),
     ("project.failed", "{who} could not set up the AI project", "alert-circle", "bad"),
     ("project.provisioning_requested", "{who} asked to set up the AI project again", "refresh", "info"),
+    ("project.left_behind", "{who} left the AI project behind: another service is in use", "refresh", "warn"),
     ("project.twin_removed", "{who} removed a second AI project that was empty", "refresh", "info"),
     ("project.twin_found", "{who} found a second AI project that holds data", "alert-circle", "warn"),
     ("project.entered_by_hand", "{who} entered the AI project by hand", "edit", "warn"),

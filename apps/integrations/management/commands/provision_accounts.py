@@ -43,8 +43,9 @@ class Command(BaseCommand):
     """Goes through accounts without a ready project, one after the other; safe to stop and to run again."""
 
     help = (
-        "Provision an AINative/ZeroDB project for every account that has none. Accounts that are ready are left alone, "
-        "so an interrupted run is continued by running it again. Exit code 1 when an account could not be provisioned."
+        "Provision an AINative/ZeroDB project for every account that has none at the server in use. Accounts that are "
+        "ready are left alone, so an interrupted run is continued by running it again. Exit code 1 when an account "
+        "could not be provisioned."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -72,7 +73,7 @@ class Command(BaseCommand):
 
     def _accounts(self, slugs: list[str]) -> list[Account]:
         with platform("find accounts without a project"):
-            ready = AINativeProject.objects.filter(status=AINativeProject.Status.READY).values("account_id")
+            ready = AINativeProject.objects.filter(AINativeProject.ready()).values("account_id")
             accounts = Account.objects.exclude(pk__in=ready).order_by("created_at")
             if slugs:
                 accounts = accounts.filter(slug__in=slugs)
@@ -113,7 +114,7 @@ class Command(BaseCommand):
             with tenant(account):
                 job.refresh_from_db()
                 project = project_of(account)
-            if project.status == AINativeProject.Status.READY:
+            if project.is_ready:
                 return ""
             if job.status != Job.Status.RUNNING or time.monotonic() > deadline:
                 return project.error or job.error or f"The job is {job.status}."

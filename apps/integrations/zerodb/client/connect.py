@@ -28,7 +28,7 @@ def server_name() -> str:
 def account_client() -> AccountClient:
     """The platform's own account at the server. Raises NotConfigured."""
     if is_embedded():
-        return AccountClient(BASE_URL, apart(ensure_platform_key), transport=EmbeddedTransport())
+        return embedded_account_client()
     if not settings.ZERODB_MASTER_API_KEY:
         raise NotConfigured(
             f"ZERODB_API_URL names {settings.ZERODB_API_URL} but there is no key for it. Set ZERODB_MASTER_API_KEY."
@@ -36,6 +36,11 @@ def account_client() -> AccountClient:
     return AccountClient(
         settings.ZERODB_API_URL, settings.ZERODB_MASTER_API_KEY, timeout=timeout_of(settings.ZERODB_TIMEOUT_SECONDS)
     )
+
+
+def embedded_account_client() -> AccountClient:
+    """The platform's own account at the embedded server, whichever one is in use."""
+    return AccountClient(BASE_URL, apart(ensure_platform_key), transport=EmbeddedTransport())
 
 
 def project_client(project_id: str, api_key: str, *, somebody_waits: bool = False) -> ProjectClient:

@@ -65,7 +65,7 @@ def configure(job: RunningJob) -> dict[str, bool]:
     """Handler of ``project.configure``. Without a project there is nothing to send: its provisioning will."""
     with job.scope():
         project = AINativeProject.objects.get()
-        if not project.is_configured:
+        if not project.is_configured or project.is_elsewhere:
             return {"sent": False}
         key = str(project.api_key)  # opened here: the account's keys are rows of the account
     try:

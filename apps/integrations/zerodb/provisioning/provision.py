@@ -30,6 +30,7 @@ from apps.integrations.zerodb.client import (
 )
 from apps.integrations.zerodb.client.answers import Project
 from apps.integrations.zerodb.provisioning.configuring import send_settings
+from apps.integrations.zerodb.provisioning.moving import drop_left_behind, leave_behind
 from apps.integrations.zerodb.provisioning.requesting import KIND, STEPS
 from apps.integrations.zerodb.provisioning.twins import (
     adopt,
@@ -80,8 +81,10 @@ def _provision(job: RunningJob) -> dict[str, str]:
     with job.scope():
         account = Account.objects.get(pk=job.account_id)
         project, _ = AINativeProject.objects.get_or_create(account=account)
-        if project.status == Status.READY:
+        if project.is_ready:
             return {"project_id": project.project_id}
+        if project.is_elsewhere:
+            leave_behind(project)
         project.status = Status.PROVISIONING
         project.save(update_fields=["status", "updated_at"])
         job.progress(1 if project.project_id else 0, STEPS)
@@ -96,6 +99,7 @@ def _provision(job: RunningJob) -> dict[str, str]:
             give_back_others(client, account.id, kept=project.project_id)
     _configure(job, project, str(key))
     crash_point("provision.after_configure")
+    drop_left_behind(job.account_id)
     with job.scope():
         project.status, project.error, project.provisioned_at = Status.READY, "", timezone.now()
         project.save(update_fields=["status", "error", "provisioned_at", "updated_at"])
@@ -137,7 +141,7 @@ def _obtain(job: RunningJob, client: AccountClient, account: Account, project: A
             if now.is_configured:  # entered by hand meanwhile
                 raise LeaseLost("The project was entered by hand; the one made here is not needed.")
             project.take_credentials(remote.id, key)
-            project.save(update_fields=["project_id", "api_key", "key_ending", "updated_at"])
+            project.save(update_fields=["server", "project_id", "api_key", "key_ending", "updated_at"])
             job.progress(1, STEPS)
     except LeaseLost:
         give_back_twin(client, job.account_id, remote)

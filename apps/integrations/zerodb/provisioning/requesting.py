@@ -46,9 +46,9 @@ def request_provisioning(*, account: Account, actor: Actor) -> Job:
     """
     require(actor, "project.provision")
     project = project_of(account)
-    if project.status == AINativeProject.Status.READY:
+    if project.is_ready:
         raise AlreadyReady(f"{account.name} has its project already.")
-    if project.status == AINativeProject.Status.FAILED:
+    if project.status == AINativeProject.Status.FAILED or project.is_elsewhere:
         project.status, project.error = AINativeProject.Status.PENDING, ""
         project.save(update_fields=["status", "error", "updated_at"])
     job = _enqueue(actor)

@@ -80,8 +80,13 @@ def is_known_empty(remote: Project) -> bool:
 
 def give_back(client: AccountClient, remote: Project) -> None:
     """Delete a project; one that is gone already is fine. Raises OutboundError."""
+    give_back_by_id(client, remote.id)
+
+
+def give_back_by_id(client: AccountClient, project_id: str) -> None:
+    """The same where no more is known than its id."""
     try:
-        client.delete_project(remote.id)
+        client.delete_project(project_id)
     except NotFound:
         return
 
