@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 import time_machine
 from django.conf import settings as django_settings
+from django.test import Client
 
-from apps.accounts.models import Account
+from apps.accounts.models import Account, Membership
+from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import tenant
 from apps.chat.indexing import changes
+from apps.chat.indexing.sweeping import sweep
 from apps.chat.models import Message
 from apps.integrations.models import AINativeProject
 from apps.integrations.outbound import breaker, http
@@ -121,9 +124,16 @@ def project_of(account: Account) -> AINativeProject:
         return AINativeProject.objects.get()
 
 
+def person(account: Account) -> Client:
+    """Its owner, signed in."""
+    with tenant(account):
+        owner = Membership.objects.select_related("user").get(role=Role.OWNER).user
+    client = Client()
+    client.force_login(owner)
+    return client
+
+
 def index(account: Account) -> None:
     """Everything that is due goes in or out."""
-    from apps.chat.indexing.sweeping import sweep
-
     sweep()
     assert set(work_off(account, INDEX)) <= {"done"}

@@ -8,15 +8,14 @@ from django.utils import timezone
 
 from apps.accounts.jobs.running import run
 from apps.accounts.jobs.sweep import sweep as sweep_jobs
-from apps.accounts.models import Account, Job, Membership, Reservation, UsageEvent
-from apps.accounts.roles import Role
+from apps.accounts.models import Account, Job, Reservation, UsageEvent
 from apps.accounts.tenancy.scope import tenant
 from apps.chat.indexing.sweeping import sweep as sweep_index
 from apps.chat.models import IndexedMessage
 from apps.chat.services.conversations import delete_conversation, lock_conversation
 from tests.api_client import ApiClient
 from tests.chat.conftest import SYSTEM, Say
-from tests.chat.remote.conftest import INDEX, Clock, index, messages_here, vectors_there
+from tests.chat.remote.conftest import INDEX, Clock, index, messages_here, person, vectors_there
 from tests.second_installation import SecondInstallation
 from tests.stand_ins.faulty_proxy import Fault, FaultyProxy
 
@@ -39,14 +38,6 @@ def tick(account: Account, clock: Clock) -> None:
         waiting = list(due.values_list("id", flat=True))
     for job_id in waiting:
         run(account.id, job_id)
-
-
-def person(account: Account) -> Client:
-    with tenant(account):
-        owner = Membership.objects.select_related("user").get(role=Role.OWNER).user
-    client = Client()
-    client.force_login(owner)
-    return client
 
 
 def pending(account: Account) -> int:
