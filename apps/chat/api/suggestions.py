@@ -31,7 +31,7 @@ class SuggestionParameters(Input):
     limit = serializers.IntegerField(min_value=1, max_value=service.MOST, default=service.OFFERED)
 
 
-class SuggestionSerializer(Input):
+class SuggestedReplySerializer(Input):
     """A canned response that fits what the customer last said."""
 
     canned_response = CannedResponseSerializer()
@@ -45,7 +45,7 @@ class SuggestionsSerializer(Input):
     message = serializers.UUIDField(
         allow_null=True, help_text="The customer's last message, for which they are; null while nothing was said."
     )
-    results = SuggestionSerializer(many=True)
+    results = SuggestedReplySerializer(many=True)
     preparing = serializers.IntegerField(
         help_text="Canned responses that can't be compared yet: ask again in a few seconds."
     )
