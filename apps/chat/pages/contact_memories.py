@@ -113,4 +113,4 @@ def forget_all(request: HttpRequest, contact_id: UUID) -> HttpResponse:
 
 
 def _page(request: HttpRequest, contact_id: UUID) -> str:
-    return f"{address(account_of(request), 'contact', contact_id=contact_id)}#remembered"
+    return address(account_of(request), "contact", contact_id=contact_id)

@@ -121,7 +121,8 @@ def go_on(request: HttpRequest) -> HttpResponse:
 
 
 def _here(request: HttpRequest) -> str:
-    return f"{address(account_of(request), 'ai')}#index"
+    # Without "#index": to a part of the page that is open the browser would only scroll, and show what was before.
+    return address(account_of(request), "ai")
 
 
 def _dimensions(model: str) -> int | None:

@@ -53,7 +53,7 @@ def read(request: HttpRequest) -> dict[str, Any]:
 @tenant_page("account.view", "GET", "POST")
 def words(request: HttpRequest) -> HttpResponse:
     """How it stands, for htmx, which asks while words are made; POST saves."""
-    here = f"{address(account_of(request), 'ai')}#words"
+    here = address(account_of(request), "ai")
     if request.method != "POST":
         if not is_part(request):
             return done(request, here)
@@ -79,7 +79,7 @@ def words(request: HttpRequest) -> HttpResponse:
 def again(request: HttpRequest) -> HttpResponse:
     """Make all words anew, after a failure."""
     rebuild(actor=actor_of(request))
-    return done(request, f"{address(account_of(request), 'ai')}#words", "It is being tried now.")
+    return done(request, address(account_of(request), "ai"), "It is being tried now.")
 
 
 def _standing(setting: Setting) -> dict[str, Any]:
