@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+import numpy.typing as npt
+
 from apps.accounts.actors import Actor
 from apps.accounts.metering import Line, metered
 from apps.chat.indexing.generations import serving
@@ -26,7 +29,7 @@ class MeaningHit:
     message_id: UUID
     score: float
     passage: int
-    vector: Sequence[float] = field(default=(), repr=False)
+    vector: Sequence[float] | npt.NDArray[np.float32] = field(default=(), repr=False, compare=False)
 
 
 def nearest_messages(

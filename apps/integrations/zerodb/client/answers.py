@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from apps.integrations.outbound.errors import BadAnswer
 
@@ -51,7 +55,7 @@ class Hit:
     score: float
     document: str
     metadata: Mapping[str, Any]
-    vector: Sequence[float] = field(default=(), repr=False)
+    vector: Sequence[float] | npt.NDArray[np.float32] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -173,9 +177,12 @@ def read_hit(body: Any) -> Hit:
     )
 
 
-def _vector(body: Mapping[str, Any]) -> Sequence[float]:
+def _vector(body: Mapping[str, Any]) -> Sequence[float] | npt.NDArray[np.float32]:
     for name in ("vector", "embedding", "values"):
-        if _is_vector(body.get(name)):
+        value = body.get(name)
+        if isinstance(value, str):
+            return _unpacked(value)
+        if _is_vector(value):
             return list(body[name])
     return ()
 
@@ -183,9 +190,17 @@ def _vector(body: Mapping[str, Any]) -> Sequence[float]:
 def read_vector(body: Mapping[str, Any]) -> Sequence[float]:
     """The numbers of one stored vector. Raises BadAnswer."""
     found = _vector(body)
-    if not found:
+    if not len(found):
         raise BadAnswer.about("The AI service", "The answer has no vector")
-    return found
+    return list(map(float, found))
+
+
+def _unpacked(value: str) -> npt.NDArray[np.float32]:
+    """Little-endian 32-bit floats in base64. Raises BadAnswer."""
+    try:
+        return np.frombuffer(b64decode(value, validate=True), dtype="<f4")
+    except ValueError:
+        raise BadAnswer.about("The AI service", "A vector of the search can't be read") from None
 
 
 def read_hits(body: Any) -> list[Hit]:

@@ -105,6 +105,8 @@ class ProjectClient(Session):
             "similarity_threshold": threshold,
             "include_vectors": with_vectors,
         }
+        if with_vectors:
+            body["vector_encoding"] = "base64"  # other servers ignore it, and answer lists
         if conditions:
             body["metadata_filter"] = dict(conditions)
         return answers.read_hits(self.ask("POST", f"{self._at}/database/vectors/search", json=body, repeatable=True))

@@ -32,7 +32,7 @@ def match_answer(match: Match, *, with_metadata: bool = True, with_values: bool 
     if with_metadata:
         answer["metadata"] = vector.metadata
     if with_values:
-        answer["embedding"] = list(vector.embedding)
+        answer["embedding"] = vector.embedding
     return answer
 
 

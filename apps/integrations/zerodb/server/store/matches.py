@@ -18,6 +18,11 @@ STALE_AFTER = timedelta(days=90)
 _EXACT = timedelta(days=7)
 """How exact the day of a match is: most searches write nothing."""
 
+_NEW = """
+SELECT given.id FROM unnest(%s::uuid[]) AS given(id) WHERE NOT EXISTS (
+    SELECT FROM {match} AS known WHERE known.project_id = %s AND known.vector_id = given.id AND known.matched_on > %s
+)
+"""
 _NOTE = """
 INSERT INTO {match} (id, project_id, vector_id, matched_on, created_at)
 SELECT given.id, %s, given.vector_id, %s, %s FROM unnest(%s::uuid[], %s::uuid[]) AS given(id, vector_id)
@@ -29,16 +34,14 @@ def note_matches(ids: Sequence[UUID], now: datetime) -> None:
     """Keep that a search has found these vectors."""
     if not ids:
         return
-    known = ZeroMatch.objects.filter(vector_id__in=ids, matched_on__gt=(now - _EXACT).date())
-    # In one order for everybody, so that nobody waits in a ring.
-    new = sorted(set(ids) - set(known.values_list("vector_id", flat=True)))
-    if not new:
-        return
+    table, project_id = ZeroMatch._meta.db_table, current_project_id()
     with connection.cursor() as cursor:
-        cursor.execute(
-            _NOTE.format(match=ZeroMatch._meta.db_table),
-            [current_project_id(), now.date(), now, [uuid7() for _ in new], new],
-        )
+        cursor.execute(_NEW.format(match=table), [list(ids), project_id, (now - _EXACT).date()])
+        # In one order for everybody, so that nobody waits in a ring.
+        new = sorted(row[0] for row in cursor.fetchall())
+        if new:
+            values: list[Any] = [project_id, now.date(), now, [uuid7() for _ in new], new]
+            cursor.execute(_NOTE.format(match=table), values)
 
 
 @dataclass(frozen=True)

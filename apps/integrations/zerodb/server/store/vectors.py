@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+import numpy as np
+import numpy.typing as npt
 import orjson
 from django.db import connection
 from django.db.models import Count, QuerySet
@@ -20,8 +23,10 @@ from apps.integrations.zerodb.server.store import usage
 from apps.integrations.zerodb.server.store.matches import note_matches
 from apps.integrations.zerodb.server.store.nearest import Neighbours, find_nearest
 from apps.integrations.zerodb.server.walls import current_project_id
+from apps.vault.prepared import fetch_prepared
 
 TABLE = ZeroVector._meta.db_table
+Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -130,11 +135,26 @@ class Search:
     model: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class FoundVector:
+    """What a search tells of a vector; ``embedding`` is empty when it was not asked for."""
+
+    external_id: str
+    namespace: str
+    document: str
+    model: str
+    model_name: str
+    dimensions: int
+    created_at: datetime
+    metadata: Any
+    embedding: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """A vector and how like the question it is, in [0, 1]."""
 
-    vector: ZeroVector
+    vector: FoundVector
     score: float
 
 
@@ -155,8 +175,33 @@ def search_vectors(wanted: Search, *, with_values: bool) -> list[Match]:
     )
     scores = {row_id: score for row_id, score in nearest if score >= wanted.threshold}
     note_matches(list(scores), timezone.now())
-    rows = _rows(with_values).in_bulk(list(scores))
+    rows = _read(list(scores), with_values)
     return [Match(rows[row_id], score) for row_id, score in scores.items() if row_id in rows]
+
+
+_READ = f"""
+SELECT id, external_id, namespace, document, model, model_name, dimensions, created_at, metadata::text, {{values}}
+FROM {TABLE} WHERE project_id = %s AND id = ANY(%s::uuid[])
+"""
+_NOTHING: Floats = np.empty(0, dtype=np.float32)
+
+
+def _read(ids: list[UUID], with_values: bool) -> dict[UUID, FoundVector]:
+    """These vectors by id. In the binary format: parsing 150 from text took as long as all else of a search."""
+    sql = _READ.format(values="embedding" if with_values else "NULL::bytea")
+    found = {}
+    for row_id, *columns, metadata, sent in fetch_prepared(sql, [current_project_id(), ids]):
+        external_id, namespace, document, model, name, dimensions, created_at = columns
+        values = _NOTHING if sent is None else _numbers(sent)
+        found[row_id] = FoundVector(
+            external_id, namespace, document, model, name, dimensions, created_at, orjson.loads(metadata), values
+        )
+    return found
+
+
+def _numbers(sent: bytes) -> Floats:
+    """As pgvector sends a vector: its length and nothing, 16 bits each, then big-endian floats."""
+    return np.frombuffer(sent, dtype=">f4", offset=4).astype(np.float32)
 
 
 def _rows(with_values: bool) -> QuerySet[ZeroVector]:

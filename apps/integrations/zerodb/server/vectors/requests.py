@@ -143,9 +143,14 @@ def read_index(call: Call) -> str:
     return namespace
 
 
+PACKED = "base64"
+"""Vectors as little-endian 32-bit floats in base64: a fifth of the work on both sides. Ours alone: the contract knows
+lists, and servers ignore fields that they do not know."""
+
+
 @dataclass(frozen=True)
 class VectorSearch:
-    """A question as a vector."""
+    """A question as a vector. ``packed``: vectors in the answer are texts (PACKED)."""
 
     values: list[float]
     namespace: str
@@ -155,6 +160,7 @@ class VectorSearch:
     include_metadata: bool
     include_values: bool
     include_score: bool
+    packed: bool
 
 
 def read_search(call: Call) -> VectorSearch:
@@ -172,6 +178,7 @@ def read_search(call: Call) -> VectorSearch:
         include_metadata=body.boolean("include_metadata", default=True),
         include_values=body.boolean("include_embeddings", "include_vectors", "include_values", default=False),
         include_score=body.boolean("include_similarity_score", default=True),
+        packed=body.choice("vector_encoding", options=("float", PACKED)) == PACKED,
     )
     body.finish()
     return wanted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 from apps.integrations.zerodb.server.answers import SCORE_NAMES, match_answer, vector_answer
@@ -91,7 +92,9 @@ def search(call: Call, scope: ProjectReference) -> dict[str, Any]:
         if not wanted.include_score:
             for name in SCORE_NAMES:
                 del item[name]
-        if wanted.include_values:
+        if wanted.include_values and wanted.packed:
+            item["vector"] = b64encode(item.pop("embedding").astype("<f4").tobytes()).decode()
+        elif wanted.include_values:
             item["vector"] = item["values"] = item["embedding"]
         results.append(item)
     return {
