@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models.signals import post_save, pre_delete
+from django.db import IntegrityError, transaction
+from django.db.models.signals import post_delete, post_save
 from django.utils import timezone
 
 from apps.accounts.actors import Actor
@@ -15,6 +16,7 @@ from apps.accounts.services.jobs import hasten_job
 from apps.accounts.signals import feature_chosen
 from apps.chat.features import SEMANTIC_SEARCH
 from apps.chat.indexing.generations import INDEXED_TYPES, begin, living, note_messages
+from apps.chat.indexing.locking import hold
 from apps.chat.indexing.reindexing import queue_indexing
 from apps.chat.models import Conversation, IndexedMessage, IndexGeneration, Message
 from apps.chat.signals import message_added
@@ -37,6 +39,7 @@ def note_message(sender: Any, message: Message, **_: Any) -> None:
     """A message was added. While nobody wants it indexed, the index only learns that it has missed something."""
     if message.is_private or message.message_type not in INDEXED_TYPES:
         return
+    hold()
     assert message.account_id is not None, "Messages belong to an account."
     if is_wanted(message.account_id):
         note([(message.id, message.conversation_id)])
@@ -46,11 +49,23 @@ def note_message(sender: Any, message: Message, **_: Any) -> None:
 
 def note(messages: list[tuple[UUID, UUID]]) -> None:
     """Put ``(message, conversation)`` ids in line for all generations that are kept up to date."""
-    note_messages(living() or [begin()], list(messages), due_at=timezone.now() + DEBOUNCE)
+    note_messages(living() or _first(), list(messages), due_at=timezone.now() + DEBOUNCE)
+
+
+def _first() -> list[IndexGeneration]:
+    """The account's first generation, whoever of several makes it."""
+    try:
+        with transaction.atomic():
+            return [begin()]
+    except IntegrityError:
+        return living()
 
 
 def note_removal(sender: Any, instance: Conversation, **_: Any) -> None:
-    """A conversation is being deleted, by itself or with its contact: its vectors have to go."""
+    """A conversation is deleted, by itself or with its contact: its vectors have to go.
+
+    After its messages, whose rows are locked by now: the job locks them before it says that they are indexed.
+    """
     IndexedMessage.objects.filter(conversation_id=instance.pk).update(
         state=IndexedMessage.State.REMOVING, due_at=timezone.now()
     )
@@ -58,7 +73,10 @@ def note_removal(sender: Any, instance: Conversation, **_: Any) -> None:
 
 def catch_up(sender: Any, feature: str, actor: Actor, **_: Any) -> None:
     """The account switched search on: what was said meanwhile goes into the index."""
-    if feature == SEMANTIC_SEARCH.name and any(not generation.is_planned for generation in living()):
+    if feature != SEMANTIC_SEARCH.name:
+        return
+    generations = living() or (_first() if Message.objects.exists() else [])
+    if any(not generation.is_planned for generation in generations):
         queue_indexing(actor)
 
 
@@ -73,4 +91,4 @@ def connect() -> None:
     message_added.connect(note_message, sender=Message, dispatch_uid="chat.index_message")
     feature_chosen.connect(catch_up, dispatch_uid="chat.catch_up_index")
     post_save.connect(project_ready, sender=AINativeProject, dispatch_uid="chat.project_ready")
-    pre_delete.connect(note_removal, sender=Conversation, dispatch_uid="chat.unindex_conversation")
+    post_delete.connect(note_removal, sender=Conversation, dispatch_uid="chat.unindex_conversation")

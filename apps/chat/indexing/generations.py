@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 
+from apps.chat.indexing.locking import hold
 from apps.chat.models import IndexedMessage, IndexGeneration, Message
 from apps.integrations.models import AINativeProject
 from apps.integrations.zerodb.client.project import DEFAULT_MODEL
@@ -30,12 +31,12 @@ def living() -> list[IndexGeneration]:
     return list(IndexGeneration.objects.exclude(status=Status.RETIRED).order_by("number"))
 
 
-def begin(*, status: str = Status.SERVING, model: str = "", rate: float | None = None) -> IndexGeneration:
-    """A new, empty generation. The first one serves from the beginning."""
-    number = (IndexGeneration.objects.aggregate(latest=Max("number"))["latest"] or 0) + 1
-    generation: IndexGeneration = IndexGeneration.objects.create(
-        number=number, status=status, model=model or chosen_model(), namespace=f"{PREFIX}-{number}", rate=rate
-    )
+def begin(generation: IndexGeneration | None = None) -> IndexGeneration:
+    """Store a new, empty generation. The first one serves from the beginning."""
+    generation = generation or IndexGeneration(status=Status.SERVING, model=chosen_model())
+    generation.number = (IndexGeneration.objects.aggregate(latest=Max("number"))["latest"] or 0) + 1
+    generation.namespace = f"{PREFIX}-{generation.number}"
+    generation.save(force_insert=True)
     return generation
 
 
@@ -48,16 +49,21 @@ def chosen_model() -> str:
 def plan(generation: IndexGeneration, *, now: datetime | None = None) -> int:
     """Note the next messages that ``generation`` has not been told of yet. Returns how many were looked at.
 
-    In the order of their ids, a few thousand at a time, so that it goes on where it was stopped.
+    In the order of their ids, a few thousand at a time, so that it goes on where it was stopped. In the end come those
+    that were committed late, after others with higher ids.
     """
-    messages = Message.objects.filter(message_type__in=INDEXED_TYPES, is_private=False)
-    if generation.planned_up_to:
-        messages = messages.filter(id__gt=generation.planned_up_to)
+    now, wanted = now or timezone.now(), Message.objects.filter(message_type__in=INDEXED_TYPES, is_private=False)
+    messages = wanted.filter(id__gt=generation.planned_up_to) if generation.planned_up_to else wanted
     found = list(messages.order_by("id").values_list("id", "conversation_id")[:PLANNED_AT_ONCE])
-    note_messages([generation], found, due_at=now or timezone.now())
+    note_messages([generation], found, due_at=now)
     if found:
         generation.planned_up_to = found[-1][0]
-    generation.is_planned = len(found) < PLANNED_AT_ONCE
+    if len(found) < PLANNED_AT_ONCE:
+        hold(alone=True)
+        known = IndexedMessage.objects.filter(generation=generation, message_id=OuterRef("pk"))
+        late = wanted.filter(~Exists(known)).values_list("id", "conversation_id")
+        note_messages([generation], list(late), due_at=now)
+        generation.is_planned = True
     generation.save(update_fields=["planned_up_to", "is_planned", "updated_at"])
     return len(found)
 
@@ -104,6 +110,12 @@ def retire(generation: IndexGeneration) -> None:
     """Take a generation out of use: its vectors are removed by the same job."""
     generation.status = Status.RETIRED
     generation.save(update_fields=["status", "updated_at"])
-    IndexedMessage.objects.filter(generation=generation).update(
-        state=IndexedMessage.State.REMOVING, due_at=timezone.now()
-    )
+    remove_all(generation)
+
+
+def remove_all(generation: IndexGeneration) -> int:
+    """Let the job remove what a generation has. Returns how many rows were not on their way out yet."""
+    removing = IndexedMessage.State.REMOVING
+    rows = IndexedMessage.objects.filter(generation=generation).exclude(state=removing)
+    changed: int = rows.update(state=removing, due_at=timezone.now())
+    return changed

@@ -11,7 +11,7 @@ from apps.accounts.jobs import enqueue
 from apps.accounts.models import Job
 from apps.accounts.permissions import require
 from apps.accounts.services.jobs import hasten_job
-from apps.chat.indexing.generations import Status, begin, retire
+from apps.chat.indexing.generations import Status, begin, chosen_model, retire
 from apps.chat.indexing.leftovers import queue_forgetting
 from apps.chat.models import IndexedMessage, IndexGeneration
 from apps.integrations.zerodb.embedding import UnknownModel, resolve_model
@@ -54,12 +54,15 @@ def reindex(*, actor: Actor, model: str = "", rate: float | None = None) -> Inde
             model = resolve_model(model).name
         except UnknownModel as error:
             raise ValidationError({"model": str(error)}) from error
+    generation = IndexGeneration(status=Status.BUILDING, model=model or chosen_model(), rate=rate)
+    # First, as of whoever adds a message: the end of the trail is held until this commits, so it is one at a time.
+    changes = {"model": generation.model}
+    audit.record("index.rebuild_started", actor=actor, entity=generation, changes=changes)
     unfinished = IndexGeneration.objects.select_for_update().filter(status=Status.BUILDING).first()
     if unfinished is not None:
         retire(unfinished)
-    generation = begin(status=Status.BUILDING, model=model, rate=rate)
+    begin(generation)
     generation.job = queue_indexing(actor)
     queue_forgetting(actor)
     generation.save(update_fields=["job", "updated_at"])
-    audit.record("index.rebuild_started", actor=actor, entity=generation, changes={"model": generation.model})
     return generation

@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from django.utils import timezone
 
@@ -21,7 +21,8 @@ from apps.accounts.jobs import Retry, RunningJob
 from apps.accounts.metering import LimitReached, Line, PriceUnknown, metered
 from apps.chat.indexing import vectors
 from apps.chat.indexing.changes import is_wanted
-from apps.chat.indexing.generations import cut_over, living, plan, settle_in
+from apps.chat.indexing.generations import cut_over, living, plan, remove_all, settle_in
+from apps.chat.indexing.locking import hold
 from apps.chat.indexing.passages import passages_of, vector_id
 from apps.chat.indexing.secrets import without_secrets
 from apps.chat.models import IndexedMessage, IndexGeneration, Message
@@ -37,6 +38,7 @@ State, Status = IndexedMessage.State, IndexGeneration.Status
 _WAIT_FOR_PROJECT = 60.0
 _WAIT_FOR_OPERATOR = 900.0
 """Seconds until something is asked again that waiting alone does not mend: a refused key, a project that is gone."""
+_LATER = timedelta(seconds=1)
 
 
 def run(job: RunningJob) -> dict[str, Any]:
@@ -69,7 +71,9 @@ def _step(job: RunningJob, client: ProjectClient) -> tuple[int, int] | None:
         return 0, removed
     with job.scope():
         for generation in living() if is_wanted(job.account_id) else []:
-            if not generation.is_planned and plan(generation):
+            if not generation.is_planned:
+                plan(generation)
+                crash_point("indexing.planned")
                 return 0, 0
     for generation in _generations(job):
         started = time.monotonic()
@@ -101,11 +105,24 @@ def _index_some(job: RunningJob, client: ProjectClient, generation: IndexGenerat
         _send(job, client, generation, batch)
         crash_point("indexing.after_send")
     with job.scope():
-        # A row that is to be removed meanwhile stays so: its vectors are known by its passages.
-        done = IndexedMessage.objects.filter(pk__in=[row.pk for row, _ in work], state=State.PENDING)
-        done.update(state=State.INDEXED, updated_at=timezone.now())
+        _mark([row for row, _ in work])
+        crash_point("indexing.marked")
         _show_progress(job, generation)
     return len(work)
+
+
+def _mark(rows: list[IndexedMessage]) -> None:
+    """Say that these are indexed. One that is to be removed meanwhile stays so: its vectors are known by its passages.
+
+    A message that somebody is just deleting is locked, and left for later: whoever deletes it marks its row after it.
+    """
+    messages = Message.objects.filter(pk__in=[row.message_id for row in rows])
+    here = set(messages.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True))
+    pending, now = IndexedMessage.objects.filter(state=State.PENDING), timezone.now()
+    done = pending.filter(pk__in=[row.pk for row in rows if row.message_id in here])
+    done.update(state=State.INDEXED, updated_at=now)
+    left = pending.filter(pk__in=[row.pk for row in rows if row.message_id not in here])
+    left.update(due_at=now + _LATER)
 
 
 def _read(rows: list[IndexedMessage]) -> list[tuple[IndexedMessage, list[str]]]:
@@ -181,19 +198,27 @@ def _finish_some(job: RunningJob) -> bool:
     with job.scope():
         for generation in IndexGeneration.objects.exclude(status=Status.SERVING):
             rows = IndexedMessage.objects.filter(generation=generation)
-            if generation.status == Status.RETIRED and not rows.exists():
-                generation.delete()
+            if generation.status == Status.RETIRED and _forget(generation):
                 return True
             if generation.status == Status.BUILDING and generation.is_planned and not _pending(rows).exists():
+                changes = {"model": generation.model, "messages": rows.count()}
+                audit.record("index.rebuilt", actor=ACTOR, entity=generation, changes=changes)
                 cut_over(generation)
-                audit.record(
-                    "index.rebuilt",
-                    actor=ACTOR,
-                    entity=generation,
-                    changes={"model": generation.model, "messages": rows.count()},
-                )
+                crash_point("indexing.cut_over")
                 return True
     return False
+
+
+def _forget(generation: IndexGeneration) -> bool:
+    """Remove a retired generation, or what came into it late. Returns whether there was anything to do."""
+    rows = IndexedMessage.objects.filter(generation=generation)
+    if rows.filter(state=State.REMOVING).exists():
+        return False
+    hold(alone=True)  # whoever adds a message may have known it as living
+    remove_all(generation)
+    if not rows.exists():
+        generation.delete()
+    return True
 
 
 def _pending(rows: Any) -> Any:
@@ -207,9 +232,3 @@ def _due(state: str) -> Any:
 def _batches(items: list[Any], size: int) -> Iterator[list[Any]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]
-
-
-def account_ids_with_work() -> list[UUID]:
-    """Accounts with something due. In the platform's scope."""
-    to_do = IndexedMessage.objects.exclude(state=State.INDEXED).filter(due_at__lte=timezone.now())
-    return list(to_do.order_by().values_list("account_id", flat=True).distinct())
