@@ -46,6 +46,9 @@ def main() -> int:
 def _chosen() -> dict[str, Callable[[World], Iterator[Figure]]]:
     """The figures to measure, in their order. Raises SystemExit for a name that is none."""
     from tests.bench import (
+        backfill,
+        embedding,
+        finding,
         importing,
         isolation,
         nearest,
@@ -77,9 +80,13 @@ def _chosen() -> dict[str, Callable[[World], Iterator[Figure]]]:
         "E7": outbound.e7,
         "G3": reading.g3,
         "G7": serving.g7,
+        "M1": embedding.m1,
+        "M2": embedding.m2,
         "P1": importing.p1,
+        "P7": backfill.p7,
         "S1": ranking.s1,
         "SG1": suggesting.sg1,
+        "S2": finding.s2,
         "T1": tasks.t1,
         "V1": nearest.v1,
         "AI1": streaming.ai1,
