@@ -36,7 +36,7 @@ def p7(world: World) -> Iterator[Figure]:
     slugs = [word for account in accounts for word in ("--account", account.slug)]
     variables = environment(
         world.database_url,
-        DJANGO_SETTINGS_MODULE="config.settings.production",
+        DJANGO_SETTINGS_MODULE="config.settings.local",
         ZERODB_RATE_LIMITS="1",
         JOB_LEASE_SECONDS="3",
     )

@@ -70,7 +70,7 @@ def rounds(account: UUID, number: int, chance: random.Random, points: list[str])
             begun = AuditEntry.objects.filter(action="index.rebuild_started").count()
         # So that there is something to do at the point.
         needed = {"indexing.planned": _rebuild, "indexing.cut_over": _rebuild, "indexing.after_delete": _delete}
-        for act in (_speak, needed.get(point, _speak)):
+        for act in (_speak, needed.get(point, _speak), _delete):
             _in(account, lambda act=act: act(chance))
         connections.close_all()
         worker = _fork(lambda: _work(account, once=False), point)
@@ -135,7 +135,7 @@ def _work(account: UUID, *, once: bool) -> None:
 def _live(account: UUID, seed: float) -> None:
     chance = random.Random(seed)
     for _ in range(chance.randint(2, 5)):
-        act = chance.choices([_speak, _delete, _erase, _rebuild, _toggle(account)], [6, 2, 1, 1, 1])[0]
+        act = chance.choices([_speak, _delete, _erase, _rebuild, _toggle(account)], [5, 3, 1, 1, 1])[0]
         _in(account, lambda act=act: act(chance))
         time.sleep(chance.uniform(0, 0.05))
 
@@ -189,9 +189,8 @@ def _delete(chance: random.Random) -> None:
     from apps.chat.models import Conversation
     from apps.chat.services.conversations import delete_conversation, lock_conversation
 
-    known = sorted(Conversation.objects.values_list("pk", flat=True))
-    for conversation in sorted(chance.sample(known, (len(known) + 5) // 6)):
-        delete_conversation(lock_conversation(conversation), actor=_actor())
+    if known := list(Conversation.objects.values_list("pk", flat=True)):
+        delete_conversation(lock_conversation(chance.choice(known)), actor=_actor())
 
 
 def _erase(chance: random.Random) -> None:
