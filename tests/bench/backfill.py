@@ -107,6 +107,7 @@ def _wrong(accounts: list[Account]) -> int:
             found = Counter(stored.values_list("external_id", flat=True))
         wrong += sum((found - messages).values()) + sum((messages - found).values())
     with platform("count the projects of a backfill"):
-        alive = ZeroProject.objects.filter(implicit=False, name__in=[account.name for account in accounts])
-        there = Counter(alive.exclude(status="DELETED").values_list("public_id", flat=True))
+        alive = ZeroProject.objects.filter(implicit=False).exclude(status="DELETED")
+        ours = alive.filter(metadata__strongroom_account_id__in=[str(account.id) for account in accounts])
+        there = Counter(ours.values_list("public_id", flat=True))
     return wrong + sum((there - projects).values()) + sum((projects - there).values())
