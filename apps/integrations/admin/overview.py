@@ -41,9 +41,13 @@ def attention() -> Iterator[Attention]:
 def figures() -> Iterator[Figure]:
     """How many accounts have their project."""
     counts, accounts = _counts(), Account.objects.count()
+    usable = AINativeProject.objects.filter(AINativeProject.ready()).count()
+    elsewhere = counts[Status.READY] - usable
     waiting = counts[Status.PENDING] + counts[Status.PROVISIONING]
     note = f"{counts[Status.FAILED]:,} failed, {waiting:,} under way"
-    yield Figure("Provisioned", f"{counts[Status.READY]:,} of {accounts:,}", note, _list())
+    if elsewhere:
+        note += f", {elsewhere:,} at a service that is not in use (manage.py provision_accounts moves them)"
+    yield Figure("Provisioned", f"{usable:,} of {accounts:,}", note, _list())
 
 
 def charts() -> Iterator[Chart]:

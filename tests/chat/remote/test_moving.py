@@ -14,6 +14,7 @@ from apps.accounts.models import Account
 from apps.accounts.tenancy.scope import platform, tenant
 from apps.chat.models import Conversation, IndexedMessage
 from apps.chat.services.conversations import delete_conversation, lock_conversation
+from apps.integrations.admin.overview import figures
 from apps.integrations.models import ZeroProject, ZeroVector
 from apps.integrations.outbound import breaker
 from apps.integrations.zerodb.readiness import is_ready
@@ -81,6 +82,10 @@ def test_until_it_is_moved_nothing_is_sent_anywhere_and_it_says_why(
     say(at_home, "Is anybody there?")
     assert work_off(at_home, "conversations.index") in ([], ["queued"])
     assert proxy.carried == []
+    with platform("read the operator's figures in a test"):
+        (figure,) = figures()
+    assert figure.value.startswith("0 of")
+    assert "1 at a service that is not in use" in figure.note
     page = person(at_home).get(f"/app/{at_home.slug}/ai/").content.decode()
     assert "Your AI project lies at another service" in page
     assert "Try now" in page
