@@ -78,4 +78,4 @@ def test_nobody_else_has_statements_prepared(account: Account) -> None:
         page(account)
         session: Any = connection.connection
         assert session.prepare_threshold is None
-    assert statements._direct[session] is True
+    assert statements._kept[session].direct is True

@@ -2,7 +2,7 @@
 
 from apps.vault.fields.blind_index import BlindIndexField
 from apps.vault.fields.encrypted import EncryptedJSONField, EncryptedTextField
-from apps.vault.fields.sealing import SealedValue, associated_data, open_columns
+from apps.vault.fields.sealing import SealedValue, associated_data, open_column, open_columns
 
 __all__ = [
     "BlindIndexField",
@@ -10,5 +10,6 @@ __all__ = [
     "EncryptedTextField",
     "SealedValue",
     "associated_data",
+    "open_column",
     "open_columns",
 ]

@@ -11,7 +11,7 @@ from django.db import models
 
 from apps.accounts import audit
 from apps.accounts.actors import Actor
-from apps.vault.keys import NOT_HERE, CipherError, DecryptionFailed, account_keys
+from apps.vault.keys import NAME_BYTES, NOT_HERE, CipherError, DecryptionFailed, account_keys
 
 logger = logging.getLogger(__name__)
 
@@ -57,8 +57,8 @@ def open_columns(
     Positions in ``raw`` give the decrypted bytes as they are (UTF-8 text, JSON).
     Returns rows as lists with plaintext in those positions. Raises DecryptionFailed.
     """
-    decrypt = account_keys(account_id).aead.decrypt
-    owner = account_id.bytes
+    keys, owner = account_keys(account_id), account_id.bytes
+    openers, decrypt = keys.openers, keys.aead.decrypt
     plan = []
     for position, name in columns.items():
         field: Any = model._meta.get_field(name)
@@ -72,10 +72,29 @@ def open_columns(
             sealed = values[position]
             if sealed is not None:
                 try:
-                    plain = decrypt(sealed, prefix + row_id)
-                except CipherError as error:
-                    note_failure(model, columns[position], values[id_at])
-                    raise DecryptionFailed(NOT_HERE) from error
+                    plain = openers[sealed[:NAME_BYTES]](sealed[NAME_BYTES:], prefix + row_id)
+                except Exception:
+                    try:
+                        plain = decrypt(sealed, prefix + row_id)
+                    except CipherError as error:
+                        note_failure(model, columns[position], values[id_at])
+                        raise DecryptionFailed(NOT_HERE) from error
                 values[position] = plain if load is None else load(plain)
         opened.append(values)
     return opened
+
+
+def open_column(
+    model: type[models.Model], account_id: UUID, name: str, rows: list[tuple[UUID, bytes]]
+) -> list[tuple[UUID, Any]]:
+    """The same for one column beside the id, where every microsecond counts. Raises DecryptionFailed."""
+    field: Any = model._meta.get_field(name)
+    openers, load = account_keys(account_id).openers, field.load
+    place = f"{model._meta.db_table}.{field.column}\0".encode() + account_id.bytes
+    try:
+        return [
+            (row_id, load(openers[sealed[:NAME_BYTES]](sealed[NAME_BYTES:], place + row_id.bytes)))
+            for row_id, sealed in rows
+        ]
+    except Exception:  # the long way knows which, and what to do about it
+        return [(row_id, value) for row_id, value in open_columns(model, account_id, rows, {1: name})]  # type: ignore[arg-type]

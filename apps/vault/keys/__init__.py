@@ -2,6 +2,7 @@
 
 from apps.vault.keys.account_keys import (
     INDEX_BYTES,
+    NAME_BYTES,
     NOT_HERE,
     AccountKeys,
     CipherError,
@@ -18,6 +19,7 @@ from apps.vault.keys.master import MasterKey, Sealed, master_key
 
 __all__ = [
     "INDEX_BYTES",
+    "NAME_BYTES",
     "NOT_HERE",
     "AccountKeys",
     "CipherError",

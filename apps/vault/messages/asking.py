@@ -6,7 +6,7 @@ Raw SQL on owned tables, so wall one is written out: every look-up names the acc
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -60,18 +60,24 @@ def few_messages(messages: Any, before: UUID, most: int) -> list[UUID] | None:
     return ids if len(ids) <= most else None
 
 
-class Round:
-    """What one look at the table brought: hits as (id, content), how far it looked, and what the account's setting is.
+class Round(NamedTuple):
+    """What one look at the table brought, and how far it looked."""
 
-    The setting comes with the answer, as text (see ``SETTING``), so that it needs no question of its own.
-    """
-
-    def __init__(self, rows: list[tuple[Any, ...]], step: int) -> None:
-        self.setting: str | None = rows[0][0]
-        self.walked: int = rows[0][1]
-        self.last: UUID | None = rows[0][2]
-        self.ended = self.walked < step
-        self.hits: list[tuple[UUID, Any]] = [(row[3], row[4]) for row in rows if row[3] is not None]
+    setting: str | None
+    """The account's, as text (see ``SETTING``), so that it needs no question of its own."""
+    told: bool
+    """Whether ``setting`` was among what the answer held."""
+    walked: int
+    last: UUID | None
+    """The lowest id that was looked at."""
+    ended: bool
+    """Whether there is nothing below."""
+    hits: list[tuple[UUID, Any]]
+    """Ids and sealed contents, newest first."""
+    full: bool
+    """Whether as many came as were asked for, so that there may be more among those walked through."""
+    lowest: UUID | None = None
+    """The last of those that came."""
 
 
 _CHOSEN = MessageSearch._meta.db_table
@@ -79,60 +85,6 @@ SETTING = f"(SELECT concat_ws(' ', enabled, building, language) FROM {_CHOSEN} W
 """The account's setting as "t f english"; NULL when it chose none."""
 
 _WALKED = "(SELECT count(*) FROM walked), (SELECT message_id FROM walked ORDER BY message_id LIMIT 1)"
-
-
-def newest(words: str, messages: str, account_id: UUID, number: int, before: UUID, step: int) -> Round:
-    """The ``step`` newest messages below ``before`` that have a word. The shortest way, for the commonest search."""
-    rows = rows_of(
-        f"SELECT {SETTING}, 0, NULL::uuid, walked.message_id, message.content FROM (SELECT) AS always "  # noqa: S608
-        f"LEFT JOIN (SELECT message_id FROM {words} WHERE account_id = %s AND word = %s AND message_id < %s "
-        f"ORDER BY message_id DESC LIMIT {int(step)}) AS walked ON true "
-        f"LEFT JOIN LATERAL (SELECT content FROM {messages} WHERE account_id = %s AND id = walked.message_id "
-        "AND is_searchable OFFSET 0) AS message ON true ORDER BY walked.message_id DESC",
-        [account_id, account_id, number, before, account_id],
-        often=True,
-    )
-    found = Round(rows, step)
-    found.walked = len(found.hits)
-    found.last = found.hits[-1][0] if found.hits else None
-    found.ended = found.walked < step
-    found.hits = [hit for hit in found.hits if hit[1] is not None]
-    return found
-
-
-def meeting(
-    words: str, messages: str, account_id: UUID, numbers: list[int], before: UUID, step: int, most: int
-) -> Round:
-    """Of the ``step`` newest messages below ``before`` with the rarest of the words, the ``most`` newest with all."""
-    rows = rows_of(
-        "WITH rarest AS MATERIALIZED (SELECT asked.word FROM unnest(%s::bigint[]) AS asked(word) ORDER BY "  # noqa: S608
-        f"(SELECT count(*) FROM (SELECT FROM {words} WHERE account_id = %s AND word = asked.word AND message_id < %s "
-        f"LIMIT {COUNTED_UP_TO}) AS counted) LIMIT 1), "
-        f"walked AS MATERIALIZED (SELECT message_id FROM {words} WHERE account_id = %s "
-        f"AND word = (SELECT word FROM rarest) AND message_id < %s ORDER BY message_id DESC LIMIT {int(step)}), "
-        "hits AS (SELECT walked.message_id, message.content FROM walked JOIN LATERAL ("
-        f"SELECT content FROM {messages} WHERE account_id = %s AND id = walked.message_id AND is_searchable OFFSET 0"
-        f") AS message ON true WHERE (SELECT count(*) FROM {words} AS other WHERE other.account_id = %s "
-        "AND other.word = ANY(array_remove(%s::bigint[], (SELECT word FROM rarest))) "
-        "AND other.message_id = walked.message_id) = %s "
-        f"ORDER BY walked.message_id DESC LIMIT {int(most)}) "
-        f"SELECT {SETTING}, {_WALKED}, hits.* FROM (SELECT) AS always LEFT JOIN hits ON true "
-        "ORDER BY hits.message_id DESC",
-        [
-            numbers,
-            account_id,
-            before,
-            account_id,
-            before,
-            account_id,
-            account_id,
-            numbers,
-            len(numbers) - 1,
-            account_id,
-        ],
-        often=True,
-    )
-    return Round(rows, step)
 
 
 def walk(
@@ -187,7 +139,9 @@ def _walk(
         "ORDER BY hits.message_id DESC",
         [*params, *inside_params, *condition_params, account_id],
     )
-    return Round(rows, step)
+    setting, walked, last = rows[0][:3]
+    hits = [(row[3], row[4]) for row in rows if row[3] is not None]
+    return Round(setting, True, walked, last, walked < step, hits, len(hits) == most, hits[-1][0] if hits else None)
 
 
 def _condition(table: str, account_id: UUID, what: Plan | None) -> tuple[str, list[Any]]:

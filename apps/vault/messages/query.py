@@ -7,10 +7,11 @@ endings, a phrase exactly as it stands but for case and accents. Stop words coun
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from apps.vault.messages import words
 from apps.vault.messages.stop_words import stop_words
 from apps.vault.messages.words import Chunk, Reading, analyse, chunks, is_spaceless, normal, stem
 
@@ -100,6 +101,17 @@ def parse(query: str, language: str) -> Node:
     return tree
 
 
+def reader(tree: Node, language: str) -> Callable[[str], bool]:
+    """Tells of many texts, one after the other, whether they answer to the tree."""
+    match tree:
+        case Word():
+            return words.reader(tree.stem, language)
+        case And() if all(isinstance(child, Word) for child in tree.children):
+            each = [reader(child, language) for child in tree.children]
+            return lambda text: all(has(text) for has in each)
+    return lambda text: tree.fits(words.Reading(text, language))
+
+
 def leaves(tree: Node) -> int:
     """How many words, phrases and prefixes it asks for."""
     return sum(leaves(child) for child in tree.children) if isinstance(tree, And | Or) else 1
@@ -152,8 +164,8 @@ class _Parser:
         if not parts:
             return None
         if all(part in stop_words(self.language) for part in parts):
-            words = "A phrase needs at least one word that is not in nearly every message."
-            raise QueryFault("only_stop_words", words)
+            fault = "A phrase needs at least one word that is not in nearly every message."
+            raise QueryFault("only_stop_words", fault)
         return Phrase(parts)
 
     def _term(self, text: str) -> Node | None:
@@ -178,8 +190,8 @@ class _Parser:
         if is_spaceless(start):
             return self._phrase(found[-1]) or Prefix(start)
         if len(start) < SHORTEST_PREFIX:
-            words = f"Write at least {SHORTEST_PREFIX} letters before the asterisk."
-            raise QueryFault("prefix_too_short", words)
+            fault = f"Write at least {SHORTEST_PREFIX} letters before the asterisk."
+            raise QueryFault("prefix_too_short", fault)
         before = self._phrase(" ".join(found[:-1])) if len(found) > 1 else None
         return And((before, Prefix(start))) if before else Prefix(start)
 

@@ -15,15 +15,15 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from apps.vault.fields import open_columns
-from apps.vault.messages import asking, planning
+from apps.vault.fields import open_column
+from apps.vault.messages import asking, planning, quick
 from apps.vault.messages.asking import Round
 from apps.vault.messages.hashing import hashers
 from apps.vault.messages.models import SealedMessage
 from apps.vault.messages.planning import Plan, Term
-from apps.vault.messages.query import QueryFault, parse
+from apps.vault.messages.query import QueryFault, parse, reader
 from apps.vault.messages.setting import Setting, account_in_scope, current_setting, words_of
-from apps.vault.messages.words import DEFAULT_LANGUAGE, Reading
+from apps.vault.messages.words import DEFAULT_LANGUAGE
 
 Look = Callable[[UUID, int, int], Round]
 
@@ -113,6 +113,7 @@ class _Search:
         try:
             self.tree = parse(query, language)
             self.plan = self._planned()
+            self.reader = reader(self.tree, language)
         except QueryFault:
             if self.setting.enabled:
                 raise
@@ -139,8 +140,9 @@ class _Search:
         following: UUID | None = None
         if self._setting is None or self._setting.enabled:
             for looked, start in self._rounds(before, limit, hits):
-                self._setting = Setting.of(looked.setting)
-                if not self._setting.enabled or self._setting.language != self.language:
+                if looked.told:
+                    self._setting = Setting.of(looked.setting)
+                if not self.setting.enabled or self.setting.language != self.language:
                     break
                 hits += self._fitting(looked.hits)
                 following = start
@@ -158,8 +160,8 @@ class _Search:
             most = limit + 1 - len(hits)
             looked = look(before, step, most)
             self.walked += looked.walked
-            if looked.hits and len(looked.hits) == most:
-                before = looked.hits[-1][0]  # some may not fit: there may be more among those walked through
+            if looked.full:
+                before = looked.lowest or before  # some may not fit
             elif looked.ended or looked.last is None:
                 yield looked, None
                 return
@@ -193,10 +195,10 @@ class _Search:
         return partial(self._walk, messages, sorted(driving), planning.asked_of_each(plan, driving)), wide
 
     def _newest(self, number: int, before: UUID, step: int, most: int) -> Round:
-        return asking.newest(self.words, self.table, self.account_id, number, before, most)
+        return quick.newest(self.words, self.table, self.account_id, number, before, most)
 
     def _meeting(self, numbers: list[int], before: UUID, step: int, most: int) -> Round:
-        return asking.meeting(self.words, self.table, self.account_id, numbers, before, step, most)
+        return quick.meeting(self.words, self.table, self.account_id, numbers, before, step, most)
 
     def _among(self, messages: Any, known: list[UUID], before: UUID, step: int, most: int) -> Round:
         return asking.walk_through(self.words, self.account_id, messages, known, self.plan, before, most)
@@ -206,9 +208,9 @@ class _Search:
 
     def _fitting(self, rows: list[tuple[UUID, Any]]) -> list[Hit]:
         self.read += len(rows)
-        opened = open_columns(self.model, self.account_id, rows, {1: "content"})  # type: ignore[arg-type]
+        fits = self.reader
         return [
             Hit(message_id, content)
-            for message_id, content in opened
-            if self.tree.fits(Reading(content, self.language))
+            for message_id, content in open_column(self.model, self.account_id, "content", rows)
+            if fits(content)
         ]

@@ -199,13 +199,17 @@ class Reading:
 
     def has(self, stem: str) -> bool:
         """Whether a word has this stem."""
+        return self.chunk_with(stem) is not None
+
+    def chunk_with(self, stem: str) -> str | None:
+        """A chunk with this stem, the first but for those that stand between white space; None without one."""
         known = self.known
         if stem.isalpha():
             # Most hits hold it between spaces, where it is a chunk for certain: no need to cut up the rest.
             for match in _standing(stem).finditer(self.text):
                 if stem in known[match[0]].stems:
-                    return True
-        return any(stem in known[chunk].stems for chunk in self.chunks)
+                    return match[0]
+        return next((chunk for chunk in self.chunks if stem in known[chunk].stems), None)
 
     def begins(self, start: str) -> bool:
         """Whether a word begins so."""
@@ -218,6 +222,29 @@ class Reading:
         first, size = phrase[0], len(phrase)
         places = (at for at, part in enumerate(parts) if part == first)
         return any(tuple(parts[at : at + size]) == phrase for at in places)
+
+
+MOST_WRITINGS = 8
+
+
+def reader(stem: str, language: str) -> Callable[[str], bool]:
+    """Tells whether a text has a word with this stem. It remembers how the word was written in the texts before.
+
+    Letters that are a chunk in one text are one in every text that has them between two spaces.
+    """
+    writings: list[str] = []
+
+    def has(text: str) -> bool:
+        spaced = f" {normal(text)} "
+        for writing in writings:
+            if writing in spaced:
+                return True
+        chunk = Reading(text, language).chunk_with(stem)
+        if chunk is not None and chunk.isalpha() and len(writings) < MOST_WRITINGS:
+            writings.append(f" {chunk} ")
+        return chunk is not None
+
+    return has
 
 
 def indexed_words(text: str, language: str) -> set[str]:
