@@ -24,22 +24,23 @@ class Opened:
         self._using, self._statement = using, statement
 
     def __enter__(self) -> None:
+        connection: Any = connections[self._using]
         # A connection of Django's that was kept from another request counts as checked from here on.
-        connections[self._using].health_check_done = True  # type: ignore[attr-defined]
+        connection.health_check_done = True
         try:
-            self._begin()
+            self._begin(connection)
         except ConnectionLost:
-            connections[self._using].close()
-            self._begin()
+            connection.close()
+            self._begin(connection)
 
     def __exit__(self, *exception: Any) -> None:
         self._atomic.__exit__(*exception)
 
-    def _begin(self) -> None:
+    def _begin(self, connection: Any) -> None:
         self._atomic: Any = transaction.atomic(using=self._using)
         self._atomic.__enter__()
         try:
-            _send(connections[self._using], self._statement)
+            _send(connection, self._statement)
         except BaseException as error:
             self._atomic.__exit__(type(error), error, error.__traceback__)
             raise

@@ -20,17 +20,17 @@ from apps.vault.messages.words import MOST_CHUNKS, PREFIX_LEVELS, analyse, chunk
 
 PURPOSE = b"search words 1"
 MOST_WORDS = 20_000
-"""How many chunks an account's cache holds before it begins anew."""
+"""How many pieces of text an account's cache holds before it begins anew."""
 MOST_ACCOUNTS = 16
 _BITS = (16, 16, 12, 20)
 
 
 class WordHasher:
-    """Words to numbers under one key, with a memory: a text costs one look-up for each of its chunks."""
+    """Words to numbers under one key, with a memory: a text costs one look-up for each of its pieces."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
-        self._numbers: dict[str, dict[str, tuple[int, ...]]] = {}
+        self._known: dict[str, _Known] = {}
 
     def number(self, word: str) -> int:
         """The number of a word: signed, as PostgreSQL's bigint."""
@@ -56,18 +56,13 @@ class WordHasher:
 
     def numbers(self, text: str, language: str) -> list[int]:
         """The distinct numbers that ``text`` is indexed by."""
-        known = self._numbers.get(language)
-        if known is None or len(known) > MOST_WORDS:
-            known = self._numbers[language] = {}
-        found: set[int] = set()
-        for chunk in chunks(normal(text))[:MOST_CHUNKS]:
-            numbers = known.get(chunk)
-            if numbers is None:
-                numbers = tuple(self.number(word) for word in analyse(chunk, language).indexed)
-                if len(chunk) <= _REMEMBERED:
-                    known[chunk] = numbers
-            found.update(numbers)
-        return list(found)
+        known = self._known.get(language)
+        if known is None:
+            known = self._known[language] = _Known(self, language)
+        text = normal(text)
+        # No chunk reaches over white space, and none is followed by another at once: these have no more than counts.
+        pieces = text.split() if len(text) < 2 * MOST_CHUNKS else chunks(text)[:MOST_CHUNKS]
+        return list(set().union(*map(known.__getitem__, pieces)))
 
     def _hash(self, level: bytes, word: str, bits: int) -> int:
         digest = hmac.digest(self._key, level + word.encode("utf-8", "surrogatepass"), "sha256")
@@ -75,7 +70,24 @@ class WordHasher:
 
 
 _REMEMBERED = 40
-"""Letters of a chunk that may come again; longer ones hardly do."""
+"""Letters of a piece that may come again; longer ones hardly do."""
+
+
+class _Known(dict[str, tuple[int, ...]]):
+    """The numbers of all words in a piece of text between white space, made when it is first asked for."""
+
+    def __init__(self, hasher: WordHasher, language: str) -> None:
+        super().__init__()
+        self.number, self.language = hasher.number, language
+
+    def __missing__(self, piece: str) -> tuple[int, ...]:
+        words = (word for chunk in chunks(piece) for word in analyse(chunk, self.language).indexed)
+        numbers = tuple(map(self.number, words))
+        if len(piece) <= _REMEMBERED:
+            if len(self) >= MOST_WORDS:
+                self.clear()
+            self[piece] = numbers
+        return numbers
 
 
 def _levels(word: str) -> tuple[int, int, int]:

@@ -9,7 +9,9 @@ from django.db.migrations.operations.base import Operation, OperationCategory
 _ADDED = """
 CREATE FUNCTION {name}_added() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO {words} (account_id, word, message_id) SELECT account_id, unnest(words), id FROM fresh;
+  -- In the order of the index: neighbours go to one page, one after the other.
+  INSERT INTO {words} (account_id, word, message_id) SELECT account_id, word, id
+    FROM (SELECT account_id, unnest(words) AS word, id FROM fresh) AS each ORDER BY word, id;
   RETURN NULL;
 END $$
 """

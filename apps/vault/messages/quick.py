@@ -43,8 +43,8 @@ def meeting(
 
     The rarest is the one whose messages run out; and if none do, the one whose ``step`` messages reach back furthest.
     """
-    others = Int8(len(numbers) - 1)
-    params = [account_id, before, Int8(step), numbers, account_id, account_id, account_id, numbers, others, Int8(most)]
+    asked, others = f"{{{','.join(map(str, numbers))}}}", Int8(len(numbers) - 1)
+    params = [account_id, before, Int8(step), asked, account_id, account_id, account_id, asked, others, Int8(most)]
     rows = rows_of(_meeting(words, messages), params, often=True)
     setting, walked, last = rows[0][:3]
     hits = [row for row in rows if row[3] is not None]
@@ -54,16 +54,17 @@ def meeting(
 
 @cache
 def _meeting(words: str, messages: str) -> str:
+    # (SELECT %s) hides how many words there are: else a plan made for just these looks cheaper than the kept one.
     return (
         "WITH list AS MATERIALIZED (SELECT asked.word, ARRAY("  # noqa: S608
         f"SELECT message_id FROM {words} WHERE account_id = %s AND word = asked.word AND message_id < %s "
-        "ORDER BY message_id DESC LIMIT %s) AS ids FROM unnest(%s::bigint[]) AS asked(word)), "
+        "ORDER BY message_id DESC LIMIT %s) AS ids FROM unnest((SELECT %s)::text::bigint[]) AS asked(word)), "
         "rarest AS MATERIALIZED (SELECT word, ids, cardinality(ids) AS size, ids[cardinality(ids)] AS last "
         "FROM list ORDER BY 3, 4 LIMIT 1) "
         f"SELECT {SETTING}, size, last, message.* FROM rarest LEFT JOIN ("
         f"SELECT id, content, is_searchable FROM {messages} WHERE account_id = %s AND id = ANY(ARRAY("
         f"SELECT message_id FROM {words} WHERE account_id = %s "
-        "AND word = ANY(array_remove(%s::bigint[], (SELECT word FROM rarest))) "
+        "AND word = ANY(array_remove((SELECT %s)::text::bigint[], (SELECT word FROM rarest))) "
         "AND message_id = ANY((SELECT ids FROM rarest)::uuid[]) "
         "GROUP BY message_id HAVING count(*) = %s ORDER BY message_id DESC LIMIT %s)) OFFSET 0"
         ") AS message ON true ORDER BY message.id DESC"

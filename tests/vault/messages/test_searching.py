@@ -123,15 +123,32 @@ class TestPages:
     def test_the_newest_of_very_many_are_found_without_reading_the_rest(self, monkeypatch: pytest.MonkeyPatch) -> None:
         write(*[f"invoice number{number}" for number in range(1_500)])
         opened = []
-        original = searching.open_columns
+        original = searching.open_column
         monkeypatch.setattr(
             searching,
-            "open_columns",
-            lambda model, owner, rows, *rest: opened.extend(rows) or original(model, owner, rows, *rest),
+            "open_column",
+            lambda model, owner, name, rows: opened.extend(rows) or original(model, owner, name, rows),
         )
         assert len(search(Letter, "invoice").hits) == 50
         assert len(search(Letter, "invoice OR numbers OR number7").hits) == 50
         assert len(opened) <= 110
+
+    def test_words_that_often_meet_come_page_by_page_without_a_gap(self) -> None:
+        ids = write(*[f"left {'right' if number % 3 else 'wrong'} number{number}" for number in range(900)])
+        assert everything("left right") == [key for at, key in reversed(list(enumerate(ids))) if at % 3]
+
+    def test_a_common_word_beside_a_rare_one_is_not_walked_through(self) -> None:
+        ids = write("left right", *["left"] * 600, *["right"] * 400)
+        with CaptureQueriesContext(connection) as queries:
+            assert [hit.id for hit in search(Letter, "left right").hits] == [ids[0]]
+        assert len(queries) <= 2
+
+    def test_one_that_must_not_be_found_leaves_no_gap(self) -> None:
+        ids = write(*["invoice of may"] * 20)
+        with connection.cursor() as cursor:  # as no code of ours does: its words stay
+            cursor.execute("UPDATE letters_letter SET is_searchable = false WHERE id = ANY(%s)", [ids[5:18]])
+        for query in ("invoice", "invoice may"):
+            assert everything(query, limit=4) == [*ids[:17:-1], *ids[4::-1]]
 
     def test_words_that_never_meet_end_in_bounded_work(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(searching, "MOST_WALKED", 200)

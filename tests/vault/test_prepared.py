@@ -1,0 +1,64 @@
+"""Statements that PostgreSQL keeps prepared: the same answers, a bounded number, errors as Django's."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from apps.vault import prepared
+from apps.vault.prepared import fetch_prepared
+
+pytestmark = [pytest.mark.covers("V-03", "O-04"), pytest.mark.django_db(transaction=True)]
+KEY = UUID("01234567-89ab-7def-8123-456789abcdef")
+
+
+def kept() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'strongroom%'")
+        count: int = cursor.fetchone()[0]
+    return count
+
+
+@pytest.fixture(autouse=True)
+def _fresh(transactional_db: None) -> None:
+    connection.close()
+    connection.ensure_connection()
+
+
+def test_values_come_back_as_they_went() -> None:
+    asked = [KEY, 1 << 40, b"\0bytes", "50 % text", None, [1 << 40, -1]]
+    sql = "SELECT %s, %s, %s, %s || ' 10 %%', %s::text, %s"
+    assert fetch_prepared(sql, asked) == [(KEY, 1 << 40, b"\0bytes", "50 % text 10 %", None, [1 << 40, -1])]
+
+
+def test_numbers_of_another_size_are_another_statement() -> None:
+    assert [fetch_prepared("SELECT %s", [number])[0][0] for number in (1, 1 << 20, 1 << 40, 2)] == [
+        1,
+        1 << 20,
+        1 << 40,
+        2,
+    ]
+    assert kept() == 3
+
+
+def test_a_connection_keeps_a_bounded_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepared, "MOST", 3)
+    for number in (*range(6), 0, 5):
+        assert fetch_prepared(f"SELECT {number} + %s", [1]) == [(number + 1,)]
+        assert kept() <= 3
+
+
+def test_a_fault_is_django_s_and_the_statement_lives_on() -> None:
+    assert fetch_prepared("SELECT 6 / %s", [2]) == [(3,)]
+    with pytest.raises(DatabaseError), transaction.atomic():
+        fetch_prepared("SELECT 6 / %s", [0])
+    assert fetch_prepared("SELECT 6 / %s", [3]) == [(2,)]
+
+
+def test_one_that_can_t_be_prepared_leaves_nothing_behind() -> None:
+    for _ in range(2):
+        with pytest.raises(DatabaseError):
+            fetch_prepared("SELECT nothing_of_this_name WHERE %s", [True])
+    assert kept() == 0
