@@ -37,13 +37,43 @@ class Opened:
         self._atomic.__exit__(*exception)
 
     def _begin(self, connection: Any) -> None:
-        self._atomic: Any = transaction.atomic(using=self._using)
+        self._atomic: Any = transaction.Atomic(self._using, savepoint=True, durable=False)
+        if _is_plain(connection):
+            self._begin_at_once(connection)
+            return
         self._atomic.__enter__()
         try:
             _send(connection, self._statement)
         except BaseException as error:
             self._atomic.__exit__(type(error), error, error.__traceback__)
             raise
+
+    def _begin_at_once(self, connection: Any) -> None:
+        """What ``Atomic.__enter__`` does with a connection that is open and in no transaction, and the statement."""
+        session = connection.connection
+        session.autocommit = False
+        try:
+            _send(connection, self._statement)
+        except BaseException:
+            if not session.closed:
+                session.rollback()
+                session.autocommit = True
+            raise
+        connection.commit_on_exit, connection.needs_rollback = True, False
+        connection.autocommit, connection.in_atomic_block = False, True
+        connection.atomic_blocks.append(self._atomic)
+
+
+def _is_plain(connection: Any) -> bool:
+    return (
+        connection.connection is not None
+        and not connection.connection.closed
+        and connection.autocommit
+        and not connection.in_atomic_block
+        and not connection.queries_logged
+        and not connection.execute_wrappers
+        and connection.connection.pgconn.transaction_status == pq.TransactionStatus.IDLE
+    )
 
 
 def _send(connection: Any, statement: str) -> None:

@@ -31,9 +31,20 @@ class WordHasher:
     def __init__(self, key: bytes) -> None:
         self._key = key
         self._known: dict[str, _Known] = {}
+        self._numbers: dict[str, int] = {}
 
     def number(self, word: str) -> int:
         """The number of a word: signed, as PostgreSQL's bigint."""
+        found = self._numbers.get(word)
+        if found is None:
+            found = self._number(word)
+            if len(self._numbers) >= MOST_WORDS:
+                self._numbers.clear()
+            if len(word) <= _REMEMBERED:
+                self._numbers[word] = found
+        return found
+
+    def _number(self, word: str) -> int:
         first, second, third = _levels(word)
         number = self._hash(b"3", word[:first], 16) << 48
         number |= self._hash(b"5", word[:second], 16) << 32

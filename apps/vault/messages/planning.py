@@ -121,11 +121,10 @@ def numbers(what: Plan) -> set[int]:
 
 
 def single_numbers(what: Plan) -> list[int] | None:
-    """The numbers of a plan that asks for several words at once, each under one key; None for every other plan."""
-    if not isinstance(what, Every):
-        return None
-    found = [child.numbers[0] for child in what.children if isinstance(child, Term) and len(child.numbers) == 1]
-    return sorted(set(found)) if len(found) == len(what.children) else None
+    """The different numbers of a plan that asks for words alone, each under one key; None for every other plan."""
+    children = what.children if isinstance(what, Every) else (what,)
+    found = [child.numbers[0] for child in children if isinstance(child, Term) and len(child.numbers) == 1]
+    return sorted(set(found)) if len(found) == len(children) else None
 
 
 def worth_counting(what: Plan) -> list[int]:

@@ -20,7 +20,7 @@ from apps.vault.messages import asking, planning, quick
 from apps.vault.messages.asking import Round
 from apps.vault.messages.hashing import hashers
 from apps.vault.messages.models import SealedMessage
-from apps.vault.messages.planning import Plan, Term
+from apps.vault.messages.planning import Plan
 from apps.vault.messages.query import QueryFault, parse, reader
 from apps.vault.messages.setting import Setting, account_in_scope, current_setting, words_of
 from apps.vault.messages.words import DEFAULT_LANGUAGE
@@ -176,11 +176,11 @@ class _Search:
         """How to look for this query, and how many messages to walk through at first."""
         plan, owner = self.plan, self.account_id
         self._most_step = _LARGEST_STEP
-        if self.messages is None and isinstance(plan, Term) and len(plan.numbers) == 1:
-            return partial(self._newest, plan.numbers[0]), limit + 1
         wide = max(_FIRST_STEP, limit + 1)
-        if self.messages is None and (together := planning.single_numbers(plan)) is not None:
-            return partial(self._meeting, together), wide
+        if self.messages is None and (numbers := planning.single_numbers(plan)) is not None:
+            if len(numbers) == 1:
+                return partial(self._newest, numbers[0]), limit + 1
+            return partial(self._meeting, numbers), wide
         messages = self.messages
         if messages is None:
             messages = self.model.objects.filter(is_searchable=True)  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from apps.vault.messages.hashing import WordHasher
 from apps.vault.messages.query import And, Or, Phrase, Prefix, QueryFault, Word, parse
-from apps.vault.messages.words import Reading, analyse, chunks, indexed_words, languages, normal, stem
+from apps.vault.messages.words import Reading, analyse, chunks, indexed_words, languages, normal, reader, stem
 
 pytestmark = pytest.mark.covers("V-03")
 
@@ -200,7 +200,36 @@ class TestNumbers:
         hasher = WordHasher(b"k" * 32)
         for number in range(100):
             hasher.numbers(f"word{number}", ENGLISH)
-        assert sum(map(len, hasher._numbers.values())) <= 11
+        assert max(len(hasher._numbers), *map(len, hasher._known.values())) <= 11
+
+    def test_a_long_text_has_the_numbers_of_its_first_words(self) -> None:
+        words = [f"word{number}" for number in range(6_000)]
+        hasher = WordHasher(b"k" * 32)
+        assert set(hasher.numbers(" ".join(words), ENGLISH)) == {hasher.number(word) for word in words[:5_000]}
+        assert set(hasher.numbers(",".join(words), ENGLISH)) == {hasher.number(word) for word in words[:5_000]}
+
+
+class TestReader:
+    @pytest.mark.parametrize(
+        ("text", "has"),
+        [
+            ("Two invoices of May", True),
+            ("INVOICED again", True),
+            ("invoices", True),
+            ("the invoice-number", True),
+            ("an invoice.", True),
+            ("two lines\ninvoices\nbetween", True),
+            ("prefixinvoices", False),
+            ("invoicesuffix", False),
+            ("nothing here", False),
+            ("", False),
+        ],
+    )
+    def test_it_tells_the_same_whatever_it_has_read_before(self, text: str, has: bool) -> None:
+        fits = reader("invoic", ENGLISH)
+        for before in ("", "my invoices here", "an invoice here", "invoiced", "x"):
+            fits(before)
+            assert fits(text) is has
 
 
 def test_every_language_has_a_stemmer() -> None:
