@@ -61,31 +61,41 @@ class _Kept:
         with session.lock:
             name = self.names.get(key)
             if name is None:
-                name = self._prepare(session.pgconn, key)
+                name = self._prepare(session, key)
             else:
                 self.names.move_to_end(key)
             result = session.pgconn.exec_prepared(name, values, adapt.formats, pq.Format.BINARY)
         if result.status != pq.ExecStatus.TUPLES_OK:
-            raise errors.error_from_result(result)
+            raise self._fault(session, result)
         adapt.set_pgresult(result, format=pq.Format.BINARY)
         rows: list[Any] = adapt.load_rows(0, result.ntuples, tuple)
         return rows
 
-    def _prepare(self, pgconn: Any, key: _Key) -> bytes:
+    def _prepare(self, session: psycopg.Connection[Any], key: _Key) -> bytes:
         if len(self.names) >= MOST:
             _, oldest = self.names.popitem(last=False)
-            self._must(pgconn.exec_(b"DEALLOCATE " + oldest))
+            self._must(session, session.pgconn.exec_(b"DEALLOCATE " + oldest))
         self.made += 1
         name = b"strongroom_%d" % self.made
-        self._must(pgconn.prepare(name, _numbered(key[0]).encode(), key[1]))
+        self._must(session, session.pgconn.prepare(name, _numbered(key[0]).encode(), key[1]))
         self.names[key] = name
         return name
 
-    @staticmethod
-    def _must(result: Any) -> None:
+    def _must(self, session: psycopg.Connection[Any], result: Any) -> None:
         if result.status != pq.ExecStatus.COMMAND_OK:
-            raise errors.error_from_result(result)
+            raise self._fault(session, result)
 
+    def _fault(self, session: psycopg.Connection[Any], result: Any) -> Exception:
+        if session.closed:
+            return psycopg.OperationalError("The database ended the connection.")
+        fault = errors.error_from_result(result)
+        if isinstance(fault, _OUTDATED):
+            self.names.clear()  # prepared anew under other names
+        return fault
+
+
+_OUTDATED = (errors.FeatureNotSupported, errors.InvalidSqlStatementName)
+"""What PostgreSQL says when a table was changed under a kept statement, or when somebody discarded all of them."""
 
 _kept: WeakKeyDictionary[psycopg.Connection[Any], _Kept] = WeakKeyDictionary()
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import psycopg
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
 from apps.vault import prepared
 from apps.vault.prepared import fetch_prepared
@@ -62,3 +63,23 @@ def test_one_that_can_t_be_prepared_leaves_nothing_behind() -> None:
         with pytest.raises(DatabaseError):
             fetch_prepared("SELECT nothing_of_this_name WHERE %s", [True])
     assert kept() == 0
+
+
+def test_one_that_somebody_discarded_is_prepared_anew() -> None:
+    assert fetch_prepared("SELECT 7 + %s", [1]) == [(8,)]
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+    with pytest.raises(DatabaseError):
+        fetch_prepared("SELECT 7 + %s", [1])
+    assert fetch_prepared("SELECT 7 + %s", [1]) == [(8,)]
+
+
+def test_a_connection_that_ends_is_an_operational_error() -> None:
+    pid = connection.connection.info.backend_pid
+    assert fetch_prepared("SELECT 8 + %s", [1]) == [(9,)]
+    wanted = connection.get_connection_params()
+    with psycopg.connect(**{name: wanted[name] for name in ("dbname", "user", "password", "host", "port")}) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    with pytest.raises(OperationalError):
+        fetch_prepared("SELECT 8 + %s", [1])
+    connection.close()

@@ -77,6 +77,19 @@ def test_one_that_dies_inside_the_scope_is_not_and_the_next_scope_is_well(ours: 
     assert raw(STATE) == [("", "none")]
 
 
+def _end_before_commit(account: Account) -> None:
+    with tenant(account):
+        Shelf.objects.create(name="lost")
+        end_session()
+
+
+def test_one_that_dies_before_the_commit_says_so_and_has_written_nothing(ours: Account) -> None:
+    with pytest.raises(OperationalError):
+        _end_before_commit(ours)
+    with tenant(ours):
+        assert not Shelf.objects.exists()
+
+
 def test_without_a_database_it_fails_and_leaves_no_scope(ours: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     end_session()
     monkeypatch.setitem(connection.settings_dict, "PORT", "1")

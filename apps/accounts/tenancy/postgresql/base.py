@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import NotSupportedError
 from django.db.backends.postgresql import base, features, operations, schema
-from psycopg import errors, pq
+from psycopg import OperationalError, errors, pq
 
 
 class DatabaseFeatures(features.DatabaseFeatures):
@@ -63,5 +63,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             if session.pgconn.transaction_status == pq.TransactionStatus.IDLE:
                 return
             result = session.pgconn.exec_(b"COMMIT")
+            if session.closed:
+                raise OperationalError("The database ended the connection.")
             if result.status != pq.ExecStatus.COMMAND_OK:
                 raise errors.error_from_result(result)
