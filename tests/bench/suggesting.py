@@ -73,11 +73,12 @@ def sg1(world: World) -> Iterator[Figure]:
         f"suggestions for a new message, {len(asking.labelled.replies)} canned replies, p95",
         p95,
         p95,
-        f"≤ {MOST_MS} ms",
+        f"≤ {MOST_MS}",
         p95 <= MOST_MS,
         unit="ms",
         parts={
             "p50_ms": round(statistics.median(new), 1),
+            "cpu_p50_ms": round(statistics.median(asking.cpu), 1),
             "again_p50_ms": round(statistics.median(again), 1),
             "again_p95_ms": round(again[int(0.95 * len(again))], 1),
         },
@@ -116,9 +117,12 @@ class _Product:
         self.conversations = _fill(account, self.labelled)
         self.ask(self.conversations.pop(0)[1])  # the model is loaded once in the life of a process
         self.first: list[float] = []
+        self.cpu: list[float] = []
         self.right: dict[Any, int] = {"all": 0, "offered": 0, 1: 0, 2: 0, 3: 0}
         for intent, conversation in self.conversations:
+            began = time.process_time()
             codes, milliseconds = self.ask(conversation)
+            self.cpu.append(1000 * (time.process_time() - began))
             self.first.append(milliseconds)
             self.right["all"] += 1
             self.right["offered"] += bool(codes)
