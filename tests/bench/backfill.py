@@ -9,6 +9,8 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
+from django.conf import settings
+
 from apps.accounts.actors import Actor
 from apps.accounts.models import Account
 from apps.accounts.tenancy.scope import platform, tenant
@@ -37,6 +39,8 @@ def p7(world: World) -> Iterator[Figure]:
     variables = environment(
         world.database_url,
         DJANGO_SETTINGS_MODULE="config.settings.local",
+        # The key of the embedded server comes from it: with another one, what was known is revoked.
+        SECRET_KEY=settings.SECRET_KEY,
         ZERODB_RATE_LIMITS="1",
         JOB_LEASE_SECONDS="3",
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from django.conf import settings
 from honcho.environ import parse_procfile
 
 from apps.accounts.roles import Role
@@ -37,6 +38,7 @@ def s2(world: World) -> Iterator[Figure]:
     variables = environment(
         world.database_url,
         DJANGO_SETTINGS_MODULE="config.settings.local",
+        SECRET_KEY=settings.SECRET_KEY,
         PORT=str(port),
         DATA=os.environ["DATA"],
         PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
