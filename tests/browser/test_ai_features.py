@@ -33,7 +33,7 @@ def test_an_admin_switches_by_keyboard_and_keeps_the_focus(
     for unit, number in (("searches", 412), ("embeddings", 61_774), ("vectors", 48_210)):
         use(cast.account, Line(unit, number, "zerodb"), source="zerodb")
     visitor = visit(width, theme)
-    visitor.sign_in(cast.members[Role.ADMIN])
+    visitor.come_signed_in(cast.members[Role.ADMIN])
     page = visitor.open(f"/app/{cast.account.slug}/ai/")
     faults = wrong_with(visitor)
     memory = page.get_by_role("switch", name="Agent memory")
@@ -59,7 +59,7 @@ def test_what_the_operator_took_back_meanwhile_is_said_on_the_card(
     make_ready(cast)
     switch(cast.account, "semantic_search", False)
     visitor = visit()
-    visitor.sign_in(cast.alice)
+    visitor.come_signed_in(cast.alice)
     page = visitor.open(f"/app/{cast.account.slug}/ai/")
     stage("semantic_search", "off")
     page.get_by_role("switch", name="Semantic search").press("Space")
@@ -80,7 +80,7 @@ def test_who_may_not_switch_reads_how_it_stands(
         make_ready(cast)
     switch(cast.account, "agent_memory", False)
     visitor = visit(380, "dark")
-    visitor.sign_in(cast.members[role])
+    visitor.come_signed_in(cast.members[role])
     page = visitor.open(f"/app/{cast.account.slug}/ai/")
     if ready:
         expect(page.locator("#feature-semantic_search")).to_contain_text("On")

@@ -26,7 +26,7 @@ REFUSED = "402 from AINative: quota reached. The operator raises the plan."
 
 def test_every_state_from_waiting_to_ready(visit: Visit, wrong_with: WrongWith, cast: Cast) -> None:
     visitor = visit(380, "light")
-    visitor.sign_in(cast.alice)
+    visitor.come_signed_in(cast.alice)
     page = visitor.open(f"/app/{cast.account.slug}/ai/")
     expect(page.get_by_text("Your AI project is being set up")).to_be_visible()
     faults = wrong_with(visitor)
@@ -56,7 +56,7 @@ def test_an_admin_tries_again_and_saves_by_keyboard_and_the_page_follows(visit: 
     with tenant(cast.account):
         Job.objects.update(status=Job.Status.FAILED)
     visitor = visit()
-    visitor.sign_in(cast.members[Role.ADMIN])
+    visitor.come_signed_in(cast.members[Role.ADMIN])
     page = visitor.open(f"/app/{cast.account.slug}/ai/")
     page.get_by_role("button", name="Try now").press("Enter")
     expect(page.locator("#toasts")).to_contain_text("It is being tried now.")
@@ -76,7 +76,7 @@ def test_an_admin_tries_again_and_saves_by_keyboard_and_the_page_follows(visit: 
 def test_who_may_not_change_it_reads_it_as_text(visit: Visit, wrong_with: WrongWith, cast: Cast, role: Role) -> None:
     make_ready(cast)
     visitor = visit(380, "dark")
-    visitor.sign_in(cast.members[role])
+    visitor.come_signed_in(cast.members[role])
     page = visitor.open(f"/app/{cast.account.slug}/ai/")
     expect(page.get_by_text("are indexed by themselves")).to_be_visible()
     assert page.locator("#main form, #main input, #main select").count() == 0

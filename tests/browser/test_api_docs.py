@@ -36,7 +36,7 @@ def test_it_shows_every_operation_without_a_complaint_of_the_browser(visit: Call
 
 def test_a_signed_in_person_makes_a_contact_there(visit: Callable[..., Any], people: Cast) -> None:
     visitor = visit()
-    visitor.sign_in(people.members[Role.MEMBER])
+    visitor.come_signed_in(people.members[Role.MEMBER])
     page = visitor.open("/api/v1/docs/")
     page.locator("#operations-contacts-contacts_create .opblock-summary-control").click()
     page.locator("#operations-contacts-contacts_create textarea").fill('{"name": "From the docs"}')

@@ -36,7 +36,7 @@ def told(cast: Cast) -> Cast:
 
 def test_the_trail_is_filtered_opened_and_read_back_by_keyboard(visit: Visit, told: Cast) -> None:
     visitor = visit()
-    visitor.sign_in(told.alice)
+    visitor.come_signed_in(told.alice)
     page = visitor.open(f"/app/{told.account.slug}/audit/")
     entries = page.locator("#entries tr[id^=entry-]")
     expect(entries).to_have_count(50)
@@ -63,7 +63,7 @@ def test_the_trail_is_filtered_opened_and_read_back_by_keyboard(visit: Visit, to
 
 def test_the_proof_comes_to_the_page_by_itself(visit: Visit, told: Cast) -> None:
     visitor = visit()
-    visitor.sign_in(told.alice)
+    visitor.come_signed_in(told.alice)
     page = visitor.open(f"/app/{told.account.slug}/audit/")
     page.get_by_role("button", name="Check now").press("Enter")
     expect(page.get_by_text("Checking", exact=True)).to_be_visible()
@@ -77,7 +77,7 @@ def test_the_proof_comes_to_the_page_by_itself(visit: Visit, told: Cast) -> None
 @pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (380, "dark")])
 def test_every_state_of_the_trail(visit: Visit, wrong_with: WrongWith, told: Cast, width: int, theme: str) -> None:
     visitor = visit(width, theme)
-    visitor.sign_in(told.members[Role.ADMIN])
+    visitor.come_signed_in(told.members[Role.ADMIN])
     page = visitor.open(f"/app/{told.account.slug}/audit/")
     page.locator("#entries tr[id^=entry-]").first.locator("summary").click()
     page.get_by_text("all about it").first.wait_for()
@@ -96,7 +96,7 @@ def test_every_state_of_the_trail(visit: Visit, wrong_with: WrongWith, told: Cas
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
 def test_who_may_not_read_it_is_told_so_in_words(visit: Visit, wrong_with: WrongWith, cast: Cast, role: Role) -> None:
     visitor = visit(380)
-    visitor.sign_in(cast.members[role])
+    visitor.come_signed_in(cast.members[role])
     page = visitor.open(f"/app/{cast.account.slug}/audit/")
     expect(page.get_by_role("heading", name="Your role may not do that")).to_be_visible()
     assert wrong_with(visitor) == []

@@ -56,7 +56,7 @@ def test_the_skip_link_is_first_and_leads_to_the_content(visit: Visit, cast: Cas
 
 def test_a_dialog_takes_the_focus_and_gives_it_back(visit: Visit, cast: Cast) -> None:
     visitor = visit()
-    visitor.sign_in(cast.alice)
+    visitor.come_signed_in(cast.alice)
     page = visitor.open(f"/app/{cast.account.slug}/api/")
     opener = page.get_by_role("link", name="New key")
     opener.focus()
@@ -71,7 +71,7 @@ def test_a_dialog_takes_the_focus_and_gives_it_back(visit: Visit, cast: Cast) ->
 @pytest.mark.covers("A-09")
 def test_a_key_is_shown_once_and_cannot_be_closed_by_accident(visit: Visit, cast: Cast) -> None:
     visitor = visit(permissions=["clipboard-read", "clipboard-write"])
-    visitor.sign_in(cast.alice)
+    visitor.come_signed_in(cast.alice)
     page = visitor.open(f"/app/{cast.account.slug}/api/")
     page.get_by_role("link", name="New key").click()
     page.get_by_label("Name").fill("Website backend")
@@ -93,7 +93,7 @@ def test_a_key_is_shown_once_and_cannot_be_closed_by_accident(visit: Visit, cast
 
 def test_a_role_changes_in_place_and_a_refusal_stands_beside_it(visit: Visit, cast: Cast) -> None:
     visitor = visit()
-    visitor.sign_in(cast.alice)
+    visitor.come_signed_in(cast.alice)
     page = visitor.open(f"/app/{cast.account.slug}/members/")
     page.get_by_label("Role of Alice").select_option("member")
     expect(page.get_by_role("alert")).to_contain_text("needs an owner. Make someone else owner first.")
@@ -109,7 +109,7 @@ def test_a_role_changes_in_place_and_a_refusal_stands_beside_it(visit: Visit, ca
 def test_menus_open_beside_their_button_and_close_with_escape(visit: Visit, cast: Cast) -> None:
     make_api_key(cast.account, name="Phone system")
     visitor = visit()
-    visitor.sign_in(cast.alice)
+    visitor.come_signed_in(cast.alice)
     page = visitor.open(f"/app/{cast.account.slug}/api/")
     button = page.get_by_role("button", name=re.compile("More for Phone system"))
     button.click()
@@ -154,7 +154,7 @@ def test_accounts_are_switched_on_a_phone(visit: Visit, cast: Cast) -> None:
 @pytest.mark.covers("A-03")
 def test_an_authenticator_app_is_turned_on_and_then_asked_for(visit: Visit, cast: Cast) -> None:
     visitor = visit()
-    visitor.sign_in(cast.alice)
+    visitor.come_signed_in(cast.alice)
     page = visitor.open("/accounts/2fa/totp/activate/")
     page.get_by_label("Password", exact=True).fill("correct-horse-battery")
     page.get_by_role("button", name="Continue").click()
@@ -214,7 +214,7 @@ def test_forms_work_without_javascript(visit: Visit, cast: Cast) -> None:
 
 def test_a_part_that_fails_says_so_in_place(visit: Visit, cast: Cast) -> None:
     visitor = visit()
-    visitor.sign_in(cast.alice)
+    visitor.come_signed_in(cast.alice)
     page = visitor.open(f"/app/{cast.account.slug}/members/")
     page.route("**/role/", lambda route: route.abort())
     page.get_by_label(f"Role of {cast.bob.display_name}").select_option("viewer")

@@ -83,7 +83,7 @@ def test_a_service_is_found_connected_tested_and_removed_by_keyboard_alone(
     visit: Callable[..., Visitor], cast: Cast
 ) -> None:
     visitor = visit()
-    visitor.sign_in(cast.members[Role.ADMIN])
+    visitor.come_signed_in(cast.members[Role.ADMIN])
     page = visitor.open(place(cast))
     page.locator("#q").focus()
     page.keyboard.type("stri")
@@ -128,7 +128,7 @@ def test_a_service_is_found_connected_tested_and_removed_by_keyboard_alone(
 def test_escape_closes_a_dialog_and_gives_the_focus_back(visit: Callable[..., Visitor], cast: Cast) -> None:
     connected(cast)
     visitor = visit()
-    visitor.sign_in(cast.alice)
+    visitor.come_signed_in(cast.alice)
     page = visitor.open(place(cast))
     page.get_by_role("link", name="Configure Stripe").focus()
     page.keyboard.press("Enter")
@@ -141,7 +141,7 @@ def test_escape_closes_a_dialog_and_gives_the_focus_back(visit: Callable[..., Vi
 def test_a_stored_secret_is_replaced_as_a_whole_or_stays(visit: Callable[..., Visitor], cast: Cast) -> None:
     row = connected(cast)
     visitor = visit()
-    visitor.sign_in(cast.alice)
+    visitor.come_signed_in(cast.alice)
     page = visitor.open(place(cast))
     page.get_by_role("link", name="Configure Stripe").click()
     key = page.get_by_label("Secret key")
@@ -162,7 +162,7 @@ def test_a_stored_secret_is_replaced_as_a_whole_or_stays(visit: Callable[..., Vi
 def test_states_and_search_change_the_list_without_leaving_it(visit: Callable[..., Visitor], cast: Cast) -> None:
     arrange_demo(cast)
     visitor = visit()
-    visitor.sign_in(cast.alice)
+    visitor.come_signed_in(cast.alice)
     page = visitor.open(place(cast))
     page.get_by_role("link", name="Needs attention").click()
     expect(page.get_by_role("link", name="Stripe", exact=True)).to_have_count(0)
@@ -190,7 +190,7 @@ def test_every_state_is_accessible_and_fits(
     theme: str,
 ) -> None:
     visitor = visit(width, theme)
-    visitor.sign_in(cast.alice)
+    visitor.come_signed_in(cast.alice)
     page = visitor.open(place(cast))
     faults = wrong_with(visitor)
     arrange_demo(cast)

@@ -42,7 +42,7 @@ def test_to_the_service_and_back(
 ) -> None:
     row = connection_of(cast, OWN)
     visitor = visit(width=width, theme=theme)
-    visitor.sign_in(cast.alice)
+    visitor.come_signed_in(cast.alice)
     page = visitor.open(f"/app/{cast.account.slug}/integrations/{row.pk}/")
     page.get_by_role("link", name="Connect Salesforce").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Connect Salesforce")

@@ -34,7 +34,7 @@ def ann(cast: Cast) -> Contact:
 
 def test_a_contact_is_found_changed_and_deleted_by_keyboard_alone(visit: Visit, cast: Cast, ann: Contact) -> None:
     visitor = visit()
-    visitor.sign_in(cast.bob)
+    visitor.come_signed_in(cast.bob)
     page = visitor.open(f"/app/{cast.account.slug}/contacts/")
     expect(page.locator("#contacts tbody tr")).to_have_count(4)
     search = page.get_by_role("searchbox", name="Find a contact")
@@ -77,7 +77,7 @@ def test_every_state_of_the_contacts_pages(
     visit: Visit, wrong_with: WrongWith, cast: Cast, ann: Contact, width: int, theme: str
 ) -> None:
     visitor = visit(width, theme)
-    visitor.sign_in(cast.bob)
+    visitor.come_signed_in(cast.bob)
     base = f"/app/{cast.account.slug}/contacts/"
     faults = []
     for path in ("", "?q=nobody@x.example", "?q=%2B44", "?type=partner", f"{ann.pk}/", f"{ann.pk}/edit/"):
@@ -98,7 +98,7 @@ def test_every_state_of_the_contacts_pages(
 @pytest.mark.parametrize("role", list(Role))
 def test_each_role_sees_what_it_may_do_and_nothing_else(visit: Visit, cast: Cast, ann: Contact, role: Role) -> None:
     visitor = visit()
-    visitor.sign_in(cast.members[role])
+    visitor.come_signed_in(cast.members[role])
     page = visitor.open(f"/app/{cast.account.slug}/contacts/")
     writes = role != Role.VIEWER
     seen = [page.get_by_role("link", name=name).count() for name in ("Import", "New contact")]

@@ -102,7 +102,7 @@ def test_dialogs_are_accessible_too(
     visit: Callable[..., Visitor], faults_of: Callable[[Page], list[str]], cast: Cast, width: int, theme: str
 ) -> None:
     visitor = visit(width, theme)
-    visitor.sign_in(cast.alice)
+    visitor.come_signed_in(cast.alice)
     page = visitor.open(f"/app/{cast.account.slug}/api/")
     page.get_by_role("link", name="New key").first.click()
     page.get_by_role("dialog").wait_for()

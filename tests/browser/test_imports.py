@@ -50,7 +50,7 @@ def the_import(cast: Cast) -> ContactImport:
 
 def test_a_file_is_read_anew_mapped_imported_and_reviewed_by_keyboard(visit: Visit, cast: Cast) -> None:
     visitor = visit()
-    visitor.sign_in(cast.bob)
+    visitor.come_signed_in(cast.bob)
     page = upload(visitor, cast)
     encoding = page.get_by_label("Encoding")
     expect(encoding).to_have_value("cp1252")
@@ -86,7 +86,7 @@ def test_a_file_is_read_anew_mapped_imported_and_reviewed_by_keyboard(visit: Vis
 
 def test_every_state_of_an_import_on_a_phone_in_the_dark(visit: Visit, wrong_with: WrongWith, cast: Cast) -> None:
     visitor = visit(380, "dark")
-    visitor.sign_in(cast.bob)
+    visitor.come_signed_in(cast.bob)
     page = visitor.open(f"/app/{cast.account.slug}/contacts/import/")
     page.get_by_role("button", name="Upload and read").click()
     expect(page.get_by_text("Choose a file.")).to_be_visible()
@@ -119,7 +119,7 @@ def test_every_state_of_an_import_on_a_phone_in_the_dark(visit: Visit, wrong_wit
 
 def test_an_import_is_cancelled_and_says_what_stays(visit: Visit, wrong_with: WrongWith, cast: Cast) -> None:
     visitor = visit(380)
-    visitor.sign_in(cast.members[Role.OWNER])
+    visitor.come_signed_in(cast.members[Role.OWNER])
     page = upload(visitor, cast)
     page.get_by_role("button", name="Import 3 rows").click()
     page.get_by_role("button", name="Cancel import").click()

@@ -41,7 +41,7 @@ def test_a_conversation_is_answered_noted_and_solved_by_keyboard_alone(
     visit: Visit, cast: Cast, talk: Conversation
 ) -> None:
     visitor = visit()
-    visitor.sign_in(cast.alice)
+    visitor.come_signed_in(cast.alice)
     page = visitor.open(f"/app/{cast.account.slug}/inbox/?tab=all")
     page.get_by_role("link", name="Ann Example").focus()
     page.keyboard.press("Enter")
@@ -81,7 +81,7 @@ def test_every_state_of_the_inbox(
     visit: Visit, wrong_with: WrongWith, cast: Cast, talk: Conversation, width: int, theme: str
 ) -> None:
     visitor = visit(width, theme)
-    visitor.sign_in(cast.alice)
+    visitor.come_signed_in(cast.alice)
     base = f"/app/{cast.account.slug}/inbox/"
     faults: list[str] = []
     for path in ("", "?tab=all&status=any", f"{talk.id}/", "new/", "search/", "canned/", "labels/", "inboxes/"):
@@ -105,7 +105,7 @@ def test_every_state_of_the_inbox(
 
 def test_on_a_phone_the_list_leads_to_the_conversation_and_back(visit: Visit, cast: Cast, talk: Conversation) -> None:
     visitor = visit(380)
-    visitor.sign_in(cast.members[Role.VIEWER])
+    visitor.come_signed_in(cast.members[Role.VIEWER])
     page = visitor.open(f"/app/{cast.account.slug}/inbox/")
     page.get_by_role("link", name="Ann Example").click()
     expect(page.get_by_text("Where is my parcel?").last).to_be_visible()

@@ -42,7 +42,7 @@ def test_one_click_inserts_what_fits_and_sending_it_is_learnt(
     visit: Visit, wrong_with: WrongWith, cast: Cast, talk: Conversation
 ) -> None:
     visitor = visit()
-    visitor.sign_in(cast.alice)
+    visitor.come_signed_in(cast.alice)
     page = visitor.open(f"/app/{cast.account.slug}/inbox/{talk.id}/")
     suggested, reply = page.locator("#suggested"), page.get_by_label("Write to Ann")
     expect(suggested.get_by_role("button")).to_have_count(1)
@@ -62,7 +62,7 @@ def test_one_click_inserts_what_fits_and_sending_it_is_learnt(
 
 def test_a_new_message_brings_new_suggestions(visit: Visit, cast: Cast, talk: Conversation) -> None:
     visitor = visit()
-    visitor.sign_in(cast.alice)
+    visitor.come_signed_in(cast.alice)
     page = visitor.open(f"/app/{cast.account.slug}/inbox/{talk.id}/")
     suggested = page.locator("#suggested")
     expect(suggested.get_by_role("button", name="/parcel")).to_be_visible()
@@ -79,7 +79,7 @@ def test_on_a_phone_by_keyboard_the_panel_gives_way_to_the_answer(
     visit: Visit, wrong_with: WrongWith, cast: Cast, talk: Conversation, theme: str
 ) -> None:
     visitor = visit(380, theme)
-    visitor.sign_in(cast.alice)
+    visitor.come_signed_in(cast.alice)
     page = visitor.open(f"/app/{cast.account.slug}/inbox/{talk.id}/#about")
     button = page.locator("#suggested").get_by_role("button", name="/parcel")
     button.focus()
