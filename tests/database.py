@@ -97,8 +97,10 @@ def template() -> str:
 def create(name: str) -> None:
     """Make the database ``name`` as a copy of the template."""
     source = template()
+    with owner_connection("postgres") as connection:
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
+            drop(name)  # of a run that was killed; processes of it may be connected still
     with _one_at_a_time(), owner_connection("postgres") as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
         connection.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(source))
         )

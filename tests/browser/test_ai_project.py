@@ -64,7 +64,7 @@ def test_an_admin_tries_again_and_saves_by_keyboard_and_the_page_follows(visit: 
     switch = page.get_by_label("Index new texts by themselves")
     expect(switch).to_be_checked()  # the page reloaded itself
     switch.press("Space")
-    page.get_by_role("button", name="Save").press("Enter")
+    page.get_by_role("button", name="Save", exact=True).press("Enter")
     expect(page.locator("#toasts")).to_contain_text("Saved.")
     expect(switch).not_to_be_checked()
     assert "a-secret-key" not in page.content()
