@@ -78,6 +78,6 @@ def test_who_may_not_change_it_reads_it_as_text(visit: Visit, wrong_with: WrongW
     visitor = visit(380, "dark")
     visitor.come_signed_in(cast.members[role])
     page = visitor.open(f"/app/{cast.account.slug}/ai/")
-    expect(page.get_by_text("are indexed by themselves")).to_be_visible()
+    expect(page.get_by_text("are indexed by themselves", exact=True)).to_be_visible()
     assert page.locator("#main form, #main input, #main select").count() == 0
     assert wrong_with(visitor) == []
