@@ -13,6 +13,8 @@ APPS = Path(__file__).parents[2] / "apps"
 
 BY_HAND = {
     "accounts/jobs/running.py": "asks whether a transaction is open; no statement of its own",
+    "accounts/live/announcing.py": "looks at what runs after the commit; no statement of its own",
+    "accounts/live/numbers.py": "names the account of the scope",
     "accounts/metering/counters.py": "takes a lock of the account's name, no rows",
     "accounts/metering/reserving.py": "asks whether a transaction is open; no statement of its own",
     "accounts/metering/settling.py": "adds to the sums of a day, whose account the row names",
@@ -24,6 +26,8 @@ BY_HAND = {
     "accounts/tenancy/role_faults.py": "reads PostgreSQL's catalogue, no rows",
     "accounts/tenancy/roles.py": "prepares roles before migrations, no rows",
     "accounts/tenancy/scope.py": "sets the scope",
+    "chat/indexing/locking.py": "takes a lock of the account's name, no rows",
+    "chat/search/showing.py": "extra() narrows a manager's query",
     "integrations/services/old_columns.py": "reads another system's database, over a connection of its own",
     "integrations/zerodb/server/store/matches.py": "names the project of the scope",
     "integrations/zerodb/server/store/memories.py": "names the project of the scope",
