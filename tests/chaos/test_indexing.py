@@ -49,9 +49,9 @@ def survive(account: Account, rounds: int, *points: str, seconds: int) -> dict[s
     return report
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_an_indexer_killed_at_each_point_leaves_the_index_whole(account: Account) -> None:
-    report = survive(account, len(POINTS), *POINTS, seconds=170)
+    report = survive(account, len(POINTS), *POINTS, seconds=290)
     assert report["died_at"] == sorted(POINTS)
 
 
