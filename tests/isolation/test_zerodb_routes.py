@@ -122,7 +122,7 @@ def _bytes(answer: HttpResponse, *names: str) -> tuple[int, dict[str, str], str]
         body = body.replace(name, "?")
     # Ids and times of what the caller made in a space of its own, and how long it took.
     body = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<id>", body)
-    body = re.sub(r"(?:vec|mem|row)_[0-9a-f]{16}|(?:tbl|evt|run)_[0-9a-f]{12}", "<id>", body)
+    body = re.sub(r"(?:vec|mem|row|evt)_[0-9a-f]{16}|(?:tbl|run)_[0-9a-f]{12}", "<id>", body)
     body = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>", body)
     body = re.sub(r'("(?:processing_time|search|count)_ms"):[\d.]+', r"\1:0", body)
     headers = {
