@@ -90,6 +90,7 @@ def test_every_list_and_every_object_opens(admin: Client) -> None:
 def test_every_model_with_an_account_has_a_screen_or_a_reason() -> None:
     without = {
         "accounts.counter": "shown with its limit",
+        "accounts.livenumber": "a count by which open pages know that they missed something",
         "accounts.limitalert": "mailed, and shown on the account's own page",
         "accounts.reservation": "lives for minutes; what came of it is in the usage",
         "accounts.usageevent": "by the million: shown summed up by day",
