@@ -194,7 +194,9 @@
     if (!requestConfig || asked || (xhr.status && xhr.status < 500)) return;
     event.stopPropagation();
     failed.add(kindOf(requestConfig.elt) ?? "thread");
+    setTimeout(again, 4_000 + 4_000 * Math.random()); // the socket may stand all the while
   };
+  const again = () => { if (live) { want([...failed]); failed.clear(); } };
   for (const name of ["htmx:sendError", "htmx:responseError"]) document.addEventListener(name, hush, true);
   const everything = (wait) => want(["list", "thread"], wait);
   document.body.addEventListener("conversation-changed", () => everything(0));
@@ -215,7 +217,7 @@
     if (live) show("");
     else saying = setTimeout(show, 6_000, "Not live: looks for news every 30 seconds.");
   }
-  document.body.addEventListener("live:state", ({ detail }) => { live = detail.live; sayState(); if (live) { tellWhere(); want([...failed]); failed.clear(); } else company([]); });
+  document.body.addEventListener("live:state", ({ detail }) => { live = detail.live; sayState(); if (live) { tellWhere(); again(); } else company([]); });
   sayState();
 
   // The title counts what nobody read

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from apps.accounts.models import Membership
 from apps.accounts.tenancy.scope import tenant
@@ -82,6 +82,7 @@ def test_what_one_writes_the_other_sees_without_losing_the_place_or_a_half_writt
 
     alice.get_by_label("Write to Ann").fill("The whole answer.")
     alice.get_by_role("button", name="Send").click()
+    expect(alice.get_by_role("log").get_by_text("The whole answer.")).to_be_visible(timeout=PATIENCE)
     answer = bob.get_by_role("log").get_by_text("The whole answer.")
     expect(answer).to_be_in_viewport(timeout=PATIENCE)  # he was at the end, and is
     expect(draft).to_have_value("Half a thought")
@@ -121,6 +122,27 @@ def test_whoever_reads_further_up_keeps_their_place_and_is_offered_what_came(
     expect(page.get_by_role("log").get_by_text("One thing more.")).to_be_in_viewport()
     expect(offer).to_be_hidden()
     assert page.evaluate("window.stillHere")
+
+
+def test_a_look_that_failed_is_repeated_although_the_socket_stands(
+    visit: Visit, server: Server, cast: Cast, talk: Conversation, hear: Callable[[str], None]
+) -> None:
+    visitor, other = visit(base=server.url), visit(base=server.url)
+    visitor.sign_in(cast.alice)
+    other.sign_in(cast.bob)
+    page = opened(visitor, cast, talk)
+    opened(other, cast, talk)
+    expect(page.locator("#company")).to_have_text(f"{cast.bob.display_name} is reading here.", timeout=PATIENCE)
+    refused: list[str] = []
+
+    def refuse(route: Route) -> None:
+        refused.append(route.request.url)
+        route.fulfill(status=503)
+
+    page.route("**/lines/**", refuse, times=1)
+    hear("One thing more.")
+    expect(page.get_by_role("log").get_by_text("One thing more.")).to_be_visible(timeout=PATIENCE)
+    assert len(refused) == 1
 
 
 def test_the_first_conversation_of_all_replaces_the_welcome(visit: Visit, server: Server, cast: Cast) -> None:
