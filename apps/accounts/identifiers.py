@@ -10,6 +10,9 @@ import threading
 import time
 import uuid
 
+STEP_BACK_MS = 10_000
+"""A clock that stepped back further was wrong before and is right now: ids follow it. Else this process would go on making
+ids of the future, and what others write later would stand before its rows."""
 _lock = threading.Lock()
 _last = 0
 
@@ -18,14 +21,14 @@ def uuid7() -> uuid.UUID:
     """A UUIDv7; strictly increasing within this process (RFC 9562 section 6.2, method 2).
 
     48 bits of Unix milliseconds, then 74 random bits. Two calls in the same millisecond, or after the
-    clock stepped back, continue from the last value instead of starting from fresh random bits.
+    clock stepped back a little, continue from the last value instead of starting from fresh random bits.
     """
     global _last
     random_bits = int.from_bytes(os.urandom(10), "big") & ((1 << 74) - 1)
     with _lock:
         # The 122 free bits as one number: time first, so that comparing numbers compares times.
         value = (time.time_ns() // 1_000_000) << 74 | random_bits
-        if value >> 74 <= _last >> 74:
+        if 0 <= (_last >> 74) - (value >> 74) <= STEP_BACK_MS:
             value = _last + 1 + (random_bits >> 42)
         _last = value
     return _from_free_bits(value)

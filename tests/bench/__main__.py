@@ -89,6 +89,7 @@ def _chosen() -> dict[str, Callable[[World], Iterator[Figure]]]:
         "S2": finding.s2,
         "T1": tasks.t1,
         "V1": nearest.v1,
+        "V2": nearest.v2,
         "AI1": streaming.ai1,
         "AI2": streaming.ai2,
     }
