@@ -11,8 +11,8 @@ import time
 import uuid
 
 STEP_BACK_MS = 10_000
-"""A clock that stepped back further was wrong before and is right now: ids follow it. Else this process would go on making
-ids of the future, and what others write later would stand before its rows."""
+"""A clock that stepped back further was wrong before and is right now: ids follow it. Else this process would go on
+making ids of the future, and what others write later would stand before its rows."""
 _lock = threading.Lock()
 _last = 0
 
