@@ -5,12 +5,15 @@ plainly, it returns too few. So:
 
 * few candidates are compared one by one, exactly;
 * many go through the index with ``iterative_scan``, which goes on until enough rows have passed, and
-  ``ef_search`` raised; if it still gives up early, the exact way answers.
+  ``ef_search`` raised; if it still gives up early, the exact way answers. PostgreSQL would not choose the index by
+  itself: it can't know how many rows the policy lets through, guesses 0.5 %, and sorts them all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -27,6 +30,13 @@ comparing below 7,000 and finds 84 to 97 % of the neighbours there; among more v
 (docs/performance.md).
 """
 _EF_SEARCH = 100
+_MANY_FOR = 60.0
+"""Seconds for which candidates that were found to be many are not counted again: counting takes as long as a search.
+
+Should they become few meanwhile, the answer is as full as ever, though only as exact as the index.
+"""
+_MOST_KNOWN = 10_000
+_many: dict[str, float] = {}
 # The index orders by distance alone, and loosely; with some spare rows the order by (score, age) is right at the cut.
 _SPARE = 10
 
@@ -53,10 +63,18 @@ def find_nearest(wanted: Neighbours) -> list[tuple[UUID, float]]:
 
 def _are_few(wanted: Neighbours) -> bool:
     """Whether so few rows may be compared that each is. The whole project is counted first: its key is enough."""
-    project_id = current_project_id()
+    project_id, now = current_project_id(), time.monotonic()
+    candidates = repr((project_id, wanted.table, _filter(wanted), wanted.params))
+    if _many.get(candidates, 0.0) > now:
+        return False
     if _count(wanted, "project_id = %s", [project_id]) <= EXACT_UP_TO:
         return True
-    return _count(wanted, _filter(wanted), [project_id, *wanted.params]) <= EXACT_UP_TO
+    if _count(wanted, _filter(wanted), [project_id, *wanted.params]) <= EXACT_UP_TO:
+        return True
+    if len(_many) >= _MOST_KNOWN:
+        _many.clear()
+    _many[candidates] = now + _MANY_FOR
+    return False
 
 
 def _count(wanted: Neighbours, condition: str, params: Sequence[Any]) -> int:
@@ -85,10 +103,6 @@ def _exact(wanted: Neighbours) -> list[tuple[UUID, float]]:
 
 
 def _by_index(wanted: Neighbours) -> list[tuple[UUID, float]]:
-    _run(
-        "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', %s, true)",
-        [str(max(_EF_SEARCH, min(1000, wanted.limit + _SPARE)))],
-    )
     sql = (
         f"WITH near AS MATERIALIZED (SELECT id, created_at, {_distance(wanted)} AS distance "
         f"FROM {wanted.table} WHERE {_filter(wanted)} "
@@ -96,7 +110,21 @@ def _by_index(wanted: Neighbours) -> list[tuple[UUID, float]]:
         f"SELECT id, distance FROM near ORDER BY distance + 0, created_at, id LIMIT {wanted.limit:d}"
     )
     params = [wanted.vector, current_project_id(), *wanted.params, wanted.vector]
-    return _similarities(_run(sql, params))
+    with _index_preferred(max(_EF_SEARCH, min(1000, wanted.limit + _SPARE))):
+        return _similarities(_run(sql, params))
+
+
+@contextmanager
+def _index_preferred(ef_search: int) -> Iterator[None]:
+    """Statements in here take the index's order instead of sorting, if there is an index."""
+    _run(
+        "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', %s, true), "
+        "set_config('enable_sort', 'off', true)",
+        [str(ef_search)],
+    )
+    yield
+    # After an error there is nothing to put back: the transaction is over, and its settings with it.
+    _run("SELECT set_config('enable_sort', 'on', true)", [])
 
 
 def _run(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
