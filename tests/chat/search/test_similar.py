@@ -117,3 +117,15 @@ def test_the_panel_links_them_with_state_and_date(cast: Cast, say: Say) -> None:
     part = viewer.get(f"{base}similar/").content.decode()
     assert f"/inbox/{other.pk}/" in part and "Solved" in part and then.strftime("%Y") in part
     assert f"/inbox/{one.pk}/" not in part
+
+
+def test_thanks_lead_to_no_conversation_that_only_ended_as_politely(account: Account, say: Say) -> None:
+    thanks = "Thank you, that's all I needed to know."
+    asked = say(account, "The boiler makes a knocking noise.", thanks, "Perfect, thanks for the quick reply.")
+    alike = say(account, "My boiler knocks loudly when the heating comes on.")
+    say(account, "Can I have the invoice as a PDF?", thanks)
+    only_polite = say(account, thanks)
+    index(account)
+    api = by_key(account, Role.MEMBER)
+    assert ids(api, asked) == [str(alike.pk)]
+    assert api.get(at(only_polite)).json == {"results": [], "indexed": True}
