@@ -4,6 +4,9 @@ A request is one transaction, and an outer one can't be committed in its middle.
 fails later (a refreshed token, a reservation), or must not hold its locks until the request ends, is done here. Scopes
 are not carried over: the function opens what it needs.
 
+That connection is not one of the process's pool (``DATABASE_POOL``). Callers keep theirs while they wait, so as soon as
+they held them all, each would wait for a connection that another of them holds.
+
 The function must not wait for a row that the caller's own transaction holds: the database sees no knot there, and both
 would wait for ever. The end of the audit trail is such a row: leave recording to the caller.
 """
@@ -16,12 +19,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from django.db import close_old_connections, connection
+from django.db import close_old_connections, connection, connections
 
 from apps.accounts.actors import RequestContext, in_request, request_context
 
 T = TypeVar("T")
 
+KEPT_FOR = 60
+"""Seconds for which a thread keeps its connection for the next work."""
 _inside = threading.local()
 
 
@@ -37,8 +42,17 @@ class Threads:
         """The pool of this process."""
         with self._lock:
             if self._made is None or self._made[0] != os.getpid():
-                self._made = (os.getpid(), ThreadPoolExecutor(self.most, thread_name_prefix=self.name))
+                self._made = (os.getpid(), ThreadPoolExecutor(self.most, self.name, initializer=_leave_the_pool))
             return self._made[1]
+
+
+def _leave_the_pool() -> None:
+    """Let this thread connect by itself."""
+    for own in connections.all():
+        options = dict(own.settings_dict["OPTIONS"])
+        if options.pop("pool", None):
+            kept = {"OPTIONS": options, "CONN_MAX_AGE": KEPT_FOR, "CONN_HEALTH_CHECKS": True}
+            own.settings_dict = own.settings_dict | kept
 
 
 THREADS = Threads("apart", 16)
@@ -72,4 +86,4 @@ def _run(function: Callable[[], T], request: RequestContext, name: str) -> T:
             return function()
     finally:
         _inside.names = set()
-        close_old_connections()  # one of a pool goes back to it now, not when this thread has its next work
+        close_old_connections()

@@ -6,10 +6,7 @@ would, whatever transaction the caller is in.
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from typing import Any, TypeVar
 
@@ -17,10 +14,12 @@ import httpx2
 from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIHandler
 
+from apps.accounts.tenancy.apart import Threads
+
 T = TypeVar("T")
 
 BASE_URL = "http://embedded/zerodb/v1/public"
-_THREADS = 4
+_THREADS = Threads("embedded-zerodb", 4)
 
 
 class _ServerAlone(WSGIHandler):
@@ -33,26 +32,9 @@ class _ServerAlone(WSGIHandler):
         self._middleware_chain = convert_exception_to_response(self._get_response)  # type: ignore[attr-defined]
 
 
-class _Threads:
-    """A pool made anew after fork, since threads do not survive it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._pool: tuple[int, ThreadPoolExecutor] | None = None
-
-    def submit(self, function: Callable[..., T], *arguments: Any) -> Future[T]:
-        with self._lock:
-            if self._pool is None or self._pool[0] != os.getpid():
-                self._pool = (os.getpid(), ThreadPoolExecutor(_THREADS, thread_name_prefix="embedded-zerodb"))
-            return self._pool[1].submit(function, *arguments)
-
-
-_threads = _Threads()
-
-
 def apart(function: Callable[..., T], *arguments: Any) -> T:
     """Call ``function`` in a thread of the embedded server: outside of the caller's transaction and scopes."""
-    return _threads.submit(function, *arguments).result()
+    return _THREADS.executor().submit(function, *arguments).result()
 
 
 class EmbeddedTransport(httpx2.BaseTransport):
@@ -66,7 +48,7 @@ class EmbeddedTransport(httpx2.BaseTransport):
         request.read()
         limit = request.extensions.get("timeout", {}).get("read")
         try:
-            return _threads.submit(self._handle, request).result(limit)
+            return _THREADS.executor().submit(self._handle, request).result(limit)
         except NotInTime:
             raise httpx2.ReadTimeout("The embedded server took too long.", request=request) from None
 
