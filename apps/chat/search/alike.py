@@ -22,6 +22,8 @@ from apps.chat.indexing.vectors import project
 from apps.chat.models import Conversation, IndexedMessage, IndexGeneration, Message
 from apps.chat.search.by_meaning import MeaningHit, best_of_each
 from apps.chat.search.substance import substance
+from apps.chat.suggestions.likeness import same_matter
+from apps.chat.suggestions.profiles import read_profiles
 from apps.integrations.zerodb.client import NotFound, ProjectClient
 from apps.vault.messages import load_contents
 from apps.vault.messages.setting import current_setting
@@ -30,8 +32,6 @@ LOOKED_AT, MATTER = 6, 3
 """The customer's first messages, and how many of them, the most telling ones, say what the matter is."""
 NEAREST = 120
 """Messages that are looked at; many are the conversation's own, or come in groups."""
-THRESHOLD = 0.4
-"""Below it two messages have little more in common than their tone."""
 FURTHER = 0.25
 """What a conversation's second message counts of its first; the third as much of the second, and no more are asked."""
 PAIRS = 3
@@ -69,12 +69,13 @@ def alike(conversation: Conversation, *, actor: Actor) -> list[Alike] | None:
     weights = _weights(indexed, load_contents(Message, indexed), language)
     if not weights:
         return []
+    threshold = same_matter(generation.model, [one.vector for one in read_profiles(generation.model).replies])
     with project() as client, metered("zerodb", Line("searches", 1, "zerodb"), actor=actor) as use:
         vector = _mean(client, weights, generation.namespace)
         if vector is None:
             use.nothing_done()
             return None
-        hits = client.nearest(vector, namespace=generation.namespace, limit=NEAREST, threshold=THRESHOLD)
+        hits = client.nearest(vector, namespace=generation.namespace, limit=NEAREST, threshold=threshold)
     found = _by_conversation(best_of_each(hits), language, besides=conversation.pk)
     cache.set(key, found, REMEMBERED)
     return found

@@ -16,6 +16,7 @@ from apps.chat.indexing.embedding import embed
 from apps.chat.indexing.generations import chosen_model
 from apps.chat.models import CannedResponse, Conversation, ReplyOffer
 from apps.chat.suggestions import offers, profiles, ranking
+from apps.chat.suggestions.likeness import same_matter
 from apps.chat.suggestions.packing import unpack
 from apps.chat.suggestions.ranking import OFFERED
 from apps.vault.messages.setting import account_in_scope
@@ -84,7 +85,8 @@ def suggest(conversation: Conversation, *, actor: Actor, limit: int = OFFERED, a
     if not known.replies and not known.missing:
         return Suggestions(asked[-1])
     offer, known = _made_ready(conversation, asked, known, actor)
-    chosen = ranking.suggest(unpack(offer.question), known.replies, limit=limit)
+    threshold = same_matter(model, [one.vector for one in known.replies])
+    chosen = ranking.suggest(unpack(offer.question), known.replies, threshold=threshold, limit=limit)
     if are_seen:
         offers.note_shown(offer, [one.id for one in chosen])
     rows = CannedResponse.objects.in_bulk([one.id for one in chosen])

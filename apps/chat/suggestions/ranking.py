@@ -21,7 +21,7 @@ QUESTIONS = 3
 """How many of the customer's last messages are the question: what was said first often names the matter."""
 OFFERED = 3
 THRESHOLD = 0.4
-"""Below it nothing is offered."""
+"""Below it nothing is offered: by the built-in model; others have their own (``likeness``)."""
 EACH, MOST = 0.4, 2.0
 """What each accepted question adds to the weight of their mean beside the reply's own text (1), and where it ends."""
 NUDGE = 0.03

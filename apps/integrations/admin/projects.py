@@ -88,6 +88,11 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
 
     embeddings_model = forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget)
     auto_indexing = forms.BooleanField(required=False, widget=UnfoldBooleanSwitchWidget)
+    same_matter_from = forms.FloatField(
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="How alike texts must be for suggestions, 0.05 to 0.95. Empty: what fits the model.",
+    )
     semantic_search = forms.BooleanField(required=False, widget=UnfoldBooleanSwitchWidget)
     smart_suggestions = forms.BooleanField(required=False, widget=UnfoldBooleanSwitchWidget)
     agent_memory = forms.BooleanField(required=False, widget=UnfoldBooleanSwitchWidget)
@@ -101,6 +106,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
         known = self.instance.settings
         self.initial["embeddings_model"] = known.get("embeddings_model", "")
         self.initial["auto_indexing"] = known.get("auto_indexing", True)
+        self.initial["same_matter_from"] = known.get("same_matter_from")
         states = states_of(self.instance.account_id) if self.instance.account_id else []
         self.initial.update({state.feature.name: state.enabled for state in states})
 
@@ -110,6 +116,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
         return {
             "embeddings_model": chosen["embeddings_model"],
             "auto_indexing": chosen["auto_indexing"],
+            "same_matter_from": chosen["same_matter_from"],
             "features": {name: chosen[name] for name in FEATURES},
         }
 
@@ -137,7 +144,7 @@ class AINativeProjectAdmin(PlatformModelAdmin):
     readonly_fields = ("account", "state", "project_id", "key", "error", "dimensions", "provisioned_at")
     fields = (
         *("account", "state", "project_id", "key", "error", "provisioned_at"),
-        *("embeddings_model", "dimensions", "auto_indexing", *FEATURES),
+        *("embeddings_model", "dimensions", "auto_indexing", "same_matter_from", *FEATURES),
     )
     changes = (
         Change(

@@ -36,6 +36,12 @@ class ProjectSettingsSerializer(Input):
     embeddings_model = Text(max_length=200, required=False)
     vector_dimensions = serializers.IntegerField(required=False, min_value=1, max_value=100_000)
     auto_indexing = serializers.BooleanField(required=False)
+    same_matter_from = serializers.FloatField(
+        required=False,
+        allow_null=True,
+        help_text="The cosine from which texts count as being about the same matter, for suggested replies and similar "
+        "conversations: 0.05 to 0.95, null for what fits the model.",
+    )
     features = PassedOn(
         schema={"type": "object", "additionalProperties": {"type": "boolean"}},
         help_text="`semantic_search`, `smart_suggestions`, `agent_memory`; those left out stay as they are.",

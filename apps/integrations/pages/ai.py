@@ -43,6 +43,9 @@ class SettingsForm(forms.Form):
 
     embeddings_model = forms.ChoiceField(label="Model that reads your texts")
     auto_indexing = forms.BooleanField(required=False, label="Index new texts by themselves")
+    same_matter_from = forms.FloatField(
+        required=False, label="How alike texts must be", widget=forms.NumberInput(attrs={"step": "0.01"})
+    )
 
     def __init__(self, *args: Any, current: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -129,6 +132,6 @@ def _words(project: AINativeProject, moving: bool) -> tuple[str, str, str]:
 
 
 def _form(request: HttpRequest, project: AINativeProject) -> SettingsForm:
-    chosen = {name: project.settings.get(name) for name in ("embeddings_model", "auto_indexing")}
+    chosen = {name: project.settings.get(name) for name in ("embeddings_model", "auto_indexing", "same_matter_from")}
     data = request.POST if request.method == "POST" else None
     return SettingsForm(data, initial=chosen, current=str(chosen["embeddings_model"]))

@@ -71,6 +71,7 @@ def test_settings_are_changed_one_by_one(api: ApiClient) -> None:
         ({"embeddings_model": "no/such-model"}, "embeddings_model"),
         ({"vector_dimensions": 7}, "vector_dimensions"),
         ({"auto_indexing": "perhaps"}, "auto_indexing"),
+        ({"same_matter_from": 1.5}, "same_matter_from"),
         ({"features": []}, "features"),
         ({"features": {"telepathy": True}}, "features.telepathy"),
         ({"api_key": "mine"}, "api_key"),

@@ -40,13 +40,18 @@ class EmbeddingEngine(Protocol):
 
 @dataclass(frozen=True)
 class EmbeddingModel:
-    """A name a request may use, and the model that answers to it."""
+    """A name a request may use, and the model that answers to it.
+
+    ``same_matter``: the cosine from which two texts are about the same matter, by what was measured with this model;
+    None where nobody has. Models differ widely: what is far apart for one is 0.1, for another 0.7.
+    """
 
     name: str
     dimensions: int
     description: str
     served_by: str
     open_engine: Callable[[], EmbeddingEngine]
+    same_matter: float | None = None
 
     @property
     def engine(self) -> EmbeddingEngine:

@@ -17,16 +17,21 @@ from apps.integrations.zerodb.embedding import UnknownModel, resolve_model
 from apps.integrations.zerodb.provisioning.aligning import FEATURES
 from apps.integrations.zerodb.provisioning.configuring import queue_settings
 
+SAME_MATTER = (0.05, 0.95)
+"""Between these an account may say how alike texts must be."""
+
 
 def change_settings(project: AINativeProject, *, actor: Actor, **values: Any) -> AINativeProject:
-    """Set any of embeddings_model, auto_indexing and features; dimensions follow from the model.
+    """Set any of embeddings_model, auto_indexing, same_matter_from and features; dimensions follow from the model.
+
+    ``same_matter_from``: the cosine from which texts count as being about the same matter, None: as fits the model.
 
     A job sends them to the service; saving the same once more sends what could not be sent before. Features are the
     account's switches (apps/accounts/features); those not named keep their state. Raises PermissionDenied,
     ValidationError naming the field.
     """
     require(actor, "project.update")
-    unknown = set(values) - {"embeddings_model", "vector_dimensions", "auto_indexing", "features"}
+    unknown = set(values) - {"embeddings_model", "vector_dimensions", "auto_indexing", "same_matter_from", "features"}
     if unknown:
         raise ValidationError(dict.fromkeys(unknown, "There is no such setting."))
     switches = _features(values["features"]) if "features" in values else {}
@@ -40,6 +45,8 @@ def change_settings(project: AINativeProject, *, actor: Actor, **values: Any) ->
         )
     if "auto_indexing" in values:
         after["auto_indexing"] = _switch("auto_indexing", values["auto_indexing"])
+    if "same_matter_from" in values:
+        after["same_matter_from"] = _cosine("same_matter_from", values["same_matter_from"])
     changes = {name: [before.get(name), after[name]] for name in after if before.get(name) != after[name]}
     if changes:
         project.settings = after
@@ -73,6 +80,15 @@ def _switch(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValidationError({name: "Must be true or false."})
     return value
+
+
+def _cosine(name: str, value: Any) -> float | None:
+    if value is None:
+        return None
+    lowest, highest = SAME_MATTER
+    if isinstance(value, bool) or not isinstance(value, int | float) or not lowest <= value <= highest:
+        raise ValidationError({name: f"Must be between {lowest} and {highest}, or nothing for what fits the model."})
+    return round(float(value), 2)
 
 
 def _features(values: Any) -> dict[str, bool]:
