@@ -40,6 +40,8 @@ def remember(
     memory = ContactMemory(contact=contact, origin=origin, source_message=source_message)
     memory.state = State.REMEMBERED if origin == Origin.HAND else State.PROPOSED
     _set(memory, {"content": content, "importance": importance, "tags": tags})
+    # Facts are encrypted, so no constraint can tell twins: who tells the same at the same time waits here.
+    Contact.objects.select_for_update(no_key=True, of=("self",)).filter(pk=contact.pk).values_list("pk").get()
     known = list(ContactMemory.objects.filter(contact=contact))
     twin = next((row for row in known if _same(row.content, memory.content)), None)
     if twin is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -16,6 +17,7 @@ from apps.vault.models import Contact
 from tests.api_client import ApiClient, by_key
 from tests.chat.conftest import SYSTEM, Say
 from tests.factories import make_contact
+from tests.threads import at_once
 from tests.working import work_off
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.covers("P-06")]
@@ -49,6 +51,14 @@ def test_the_same_fact_is_kept_once(api: ApiClient, ann: Contact) -> None:
     address = f"contacts/{ann.id}/memories"
     first = api.post(address, {"content": "Prefers e-mail."}).json
     assert api.post(address, {"content": "prefers E-mail"}).json["id"] == first["id"]
+
+
+def test_the_same_fact_told_by_many_at_once_is_kept_once(account: Account, ann: Contact) -> None:
+    address = f"contacts/{ann.id}/memories"
+    people = [by_key(account, Role.MEMBER) for _ in range(6)]
+    told = at_once(*(partial(person.post, address, {"content": "Prefers e-mail"}) for person in people))
+    assert {answer.status for answer in told} == {201}
+    assert len({answer.json["id"] for answer in told}) == len(people[0].get(address).json["results"]) == 1
 
 
 def test_nothing_of_it_lies_readable_in_the_table(api: ApiClient, ann: Contact, account: Account) -> None:
