@@ -67,6 +67,10 @@ class TestOfAProject:
         answer = ok(filled.get("database/analytics/trends", params={"metric": "decisions", "period": "7d"}))
         assert answer["data"][-1]["value"] == 1
 
+    def test_trends_are_of_vectors_unless_told_otherwise(self, filled):
+        unnamed, vectors = (ok(filled.get(f"database/analytics/trends{query}")) for query in ("", "?metric=vectors"))
+        assert unnamed["metric"] == "vectors" and unnamed["data"] == vectors["data"]
+
     def test_a_day_that_stands_out(self, filled):
         found = ok(filled.get("database/analytics/anomalies"))["anomalies"]
         assert {anomaly["metric"] for anomaly in found} == {"events", "vectors", "agent_memories"}
@@ -86,7 +90,6 @@ class TestOfAProject:
             ("usage?granularity=yearly", "VALIDATION_ERROR"),
             ("usage?start_date=soon", "INVALID_TIMESTAMP"),
             ("usage?start_date=2026-02-01&end_date=2026-01-01", "INVALID_TIMESTAMP"),
-            ("trends", "VALIDATION_ERROR"),
             ("trends?metric=mood", "VALIDATION_ERROR"),
             ("trends?metric=events&period=0", "VALIDATION_ERROR"),
             ("anomalies?severity=dire", "VALIDATION_ERROR"),
@@ -104,6 +107,7 @@ class TestWithTheProjectInTheQuery:
         assert ask("spend", period="30d")["total_spend"] == 0
         assert ask("activity")["agents"][0]["agent_id"] == "a1"
         assert ask("trends", metric="decisions")["data"][-1]["value"] == 1
+        assert ask("trends")["metric"] == "vectors"
         assert ask("health")["score"] == 100
         alice.http.patch(f"projects/{project['id']}/status", json={"status": "SUSPENDED"})
         assert ask("health")["status"] == "degraded"

@@ -113,9 +113,9 @@ def show_costs(call: Call, scope: ProjectReference) -> dict[str, Any]:
 
 
 def show_trends(call: Call, scope: ProjectReference) -> dict[str, Any]:
-    """``GET …/analytics/trends``: one number per step, also where it is nought."""
+    """``GET …/analytics/trends``: one number per step, also where it is nought; of vectors, unless told otherwise."""
     options = (*activity.METRICS, *_COUNTED, *_UNRECORDED)
-    metric = call.query.choice("metric", options=options, required=True) or ""
+    metric = call.query.choice("metric", options=options) or "vectors"
     period = requests.read_days(call.query, 30)
     call.query.finish()
     with call.project(scope) as project:
@@ -225,7 +225,7 @@ def agent_activity(call: Call) -> dict[str, Any]:
 
 
 def trends(call: Call) -> dict[str, Any]:
-    """``GET /analytics/trends?project_id&metric``."""
+    """``GET /analytics/trends?project_id``, also with ``metric``."""
     scope = _named(call)
     with call.project(scope, created_only=True):
         return show_trends(call, scope)
