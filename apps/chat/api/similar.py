@@ -60,7 +60,7 @@ class SimilarView(AccountView):
         responses=SimilarConversationsSerializer,
     )
     def get(self, request: Request, conversation_id: UUID) -> HttpResponse:
-        """By meaning, from the index. Counts as one search, once an hour for the same conversation."""
+        """By meaning, from the index. Counts as one search, none when they were looked for within the hour."""
         conversation = Conversation.objects.get(pk=conversation_id)
         limit = self.parameters(SimilarParameters)["limit"]
         similar = service.similar_conversations(conversation, actor=self.actor, limit=limit)

@@ -37,7 +37,7 @@ def similar(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 
 def _similar(request: HttpRequest, conversation: Conversation) -> dict[str, Any]:
     try:
-        similar = similar_conversations(conversation, actor=actor_of(request))
+        similar = similar_conversations(conversation, actor=actor_of(request), is_asked=False)
     except (FeatureOff, NoProject, LimitReached, PriceUnknown) as reason:
         return {"notice": str(reason)}
     except OutboundError:

@@ -25,6 +25,7 @@ from apps.chat.search.substance import substance
 from apps.chat.suggestions.likeness import same_matter
 from apps.chat.suggestions.profiles import read_profiles
 from apps.integrations.zerodb.client import NotFound, ProjectClient
+from apps.integrations.zerodb.usage import LOOKUPS, SEARCHES
 from apps.vault.messages import load_contents
 from apps.vault.messages.setting import current_setting
 
@@ -49,9 +50,11 @@ class Alike:
     score: float
 
 
-def alike(conversation: Conversation, *, actor: Actor) -> list[Alike] | None:
+def alike(conversation: Conversation, *, actor: Actor, is_asked: bool = True) -> list[Alike] | None:
     """Conversations about the same matter, best first; none while the customer said nothing but courtesies.
 
+    Unless somebody asked for them, what is looked up beside a page counts as a lookup: no limit of searches, which
+    people do run into, is used up by what nobody asked for, and the ledger tells of it all the same.
     None while the conversation itself is not indexed. Raises NoProject, LimitReached, OutboundError.
     """
     generation = serving()
@@ -70,7 +73,8 @@ def alike(conversation: Conversation, *, actor: Actor) -> list[Alike] | None:
     if not weights:
         return []
     threshold = same_matter(generation.model, [one.vector for one in read_profiles(generation.model).replies])
-    with project() as client, metered("zerodb", Line("searches", 1, "zerodb"), actor=actor) as use:
+    line = Line(SEARCHES if is_asked else LOOKUPS, 1, "zerodb")
+    with project() as client, metered("zerodb", line, actor=actor) as use:
         vector = _mean(client, weights, generation.namespace)
         if vector is None:
             use.nothing_done()

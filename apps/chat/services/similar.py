@@ -35,11 +35,15 @@ class SimilarConversations:
     is_indexed: bool = True
 
 
-def similar_conversations(conversation: Conversation, *, actor: Actor, limit: int = SHOWN) -> SimilarConversations:
-    """Up to ``limit`` others. Raises PermissionDenied, FeatureOff, NoProject, LimitReached, OutboundError."""
+def similar_conversations(
+    conversation: Conversation, *, actor: Actor, limit: int = SHOWN, is_asked: bool = True
+) -> SimilarConversations:
+    """Up to ``limit`` others; ``is_asked``: by somebody, not by a page that shows them with other things.
+
+    Raises PermissionDenied, FeatureOff, NoProject, LimitReached, OutboundError."""
     require(actor, "conversations.view")
     require_feature(SEMANTIC_SEARCH.name, account_in_scope())
-    others = alike(conversation, actor=actor)
+    others = alike(conversation, actor=actor, is_asked=is_asked)
     if others is None:
         return SimilarConversations(is_indexed=False)
     there = Conversation.objects.filter(pk__in=[one.conversation_id for one in others]).values_list("id", flat=True)

@@ -15,9 +15,9 @@ from apps.accounts.admin.account_panels import AccountPanel, add_account_panel
 from apps.accounts.admin.dashboard import Chart, Part
 from apps.accounts.models import Account, DailyUsage
 from apps.accounts.templatetags.usage_words import money
-from apps.integrations.zerodb.usage import DAYS, EMBEDDINGS, SEARCHES, SOURCE, VECTORS, month_of_use, quantity
+from apps.integrations.zerodb.usage import DAYS, EMBEDDINGS, LOOKUPS, SEARCHES, SOURCE, VECTORS, month_of_use, quantity
 
-_UNITS = {SEARCHES: "Searches", EMBEDDINGS: "Embeddings", VECTORS: "Vectors"}
+_UNITS = {SEARCHES: "Searches", EMBEDDINGS: "Embeddings", VECTORS: "Vectors", LOOKUPS: "Lookups"}
 
 
 def charts() -> Iterator[Chart]:

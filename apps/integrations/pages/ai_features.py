@@ -22,10 +22,10 @@ from apps.accounts.pages.shell import address
 from apps.accounts.permissions import allows
 from apps.accounts.tenancy.middleware import actor_of
 from apps.integrations.zerodb.client import is_embedded
-from apps.integrations.zerodb.usage import EMBEDDINGS, SEARCHES, VECTORS, month_of_use, quantity
+from apps.integrations.zerodb.usage import EMBEDDINGS, LOOKUPS, SEARCHES, VECTORS, month_of_use, quantity
 
 PAGE = "ai"
-CHARTS = {SEARCHES: "Searches", EMBEDDINGS: "Embeddings", VECTORS: "Vectors"}
+CHARTS = {SEARCHES: "Searches", EMBEDDINGS: "Embeddings", VECTORS: "Vectors", LOOKUPS: "Lookups"}
 
 
 @tenant_page("features.manage", "POST")

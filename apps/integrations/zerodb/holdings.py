@@ -26,6 +26,7 @@ from apps.integrations.zerodb.client import is_embedded, project_client
 from apps.integrations.zerodb.server.store.matches import forget_matches_of_removed, kept_for_nothing
 from apps.integrations.zerodb.server.store.usage import memory_bytes
 from apps.integrations.zerodb.server.walls import project as project_scope
+from apps.integrations.zerodb.usage import LOOKUPS
 
 logger = logging.getLogger(__name__)
 REMEMBERED = 600
@@ -44,6 +45,7 @@ def declare_prices() -> None:
     declare_price(SEARCHES, ITEM, "0.01")
     declare_price(MEMORY, ITEM, "0.10", free=1)
     declare_price("embeddings", ITEM, "0")  # made on this server
+    declare_price(LOOKUPS, ITEM, "0")  # nobody asked for them: an operator whose service charges for them says so
 
 
 def declare_origin(name: str, exists: Exists) -> None:

@@ -11,6 +11,8 @@ from apps.accounts.metering.selectors import Group, every_day, total, usage
 SOURCE = "zerodb"
 """Where searches, embeddings and vectors are metered; the same words as units."""
 SEARCHES, EMBEDDINGS, VECTORS = "searches", "embeddings", "vectors"
+LOOKUPS = "lookups"
+"""Searches that nobody asked for, as a page shows similar conversations beside others: in no limit of searches."""
 DAYS = 30
 
 
@@ -19,6 +21,7 @@ class MonthOfUse:
     """This month (UTC) so far, and the last DAYS days, each once. ``resets_on`` is the first of the next month."""
 
     searches: int
+    lookups: int
     embeddings: int
     vectors: int
     average_ms: int | None
@@ -36,6 +39,7 @@ def month_of_use(now: datetime) -> MonthOfUse:
     searches = total(usage("unit", first, today, source=SOURCE, unit=SEARCHES))
     return MonthOfUse(
         searches=quantity(whole, SEARCHES),
+        lookups=quantity(whole, LOOKUPS),
         embeddings=quantity(whole, EMBEDDINGS),
         vectors=quantity(whole, VECTORS),
         average_ms=searches.average_ms,

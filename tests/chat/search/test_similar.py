@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
 
+from apps.accounts.metering.limits import set_limit
+from apps.accounts.metering.prices import price_of
 from apps.accounts.models import Account
 from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import tenant
@@ -79,6 +82,30 @@ def test_nothing_is_embedded_for_it_and_asking_again_costs_nothing(
     with tenant(account):
         after = month_of_use(timezone.now())
     assert (after.embeddings, after.searches) == (before.embeddings, before.searches + 1)
+
+
+def test_what_a_page_looks_up_is_in_the_ledger_and_in_no_limit_of_searches(cast: Cast, say: Say) -> None:
+    account = cast.account
+    assert work_off(account, "project.provision") == ["done"]
+    one, other = say(account, "The boiler makes a knocking noise."), say(account, "My boiler makes knocking noises.")
+    index(account)
+    with tenant(account):
+        set_limit(actor=SYSTEM, amount=Decimal(1), measure="quantity", unit="searches")
+        before = month_of_use(timezone.now())
+    member, api = signed_in(cast.members[Role.MEMBER]), by_key(account, Role.MEMBER)
+    part = member.get(f"/app/{account.slug}/inbox/{one.pk}/similar/").content.decode()
+    assert f"/inbox/{other.pk}/" in part
+    assert api.post("conversations/search", {"query": "boiler", "mode": "meaning"}).json["results"]
+    with tenant(account):
+        after = month_of_use(timezone.now())
+    assert (after.lookups - before.lookups, after.searches - before.searches) == (1, 1)
+    assert api.get(at(other)).status == 429, "asked for through the API it is a search"
+    assert f"/inbox/{one.pk}/" in member.get(f"/app/{account.slug}/inbox/{other.pk}/similar/").content.decode()
+
+
+def test_a_lookup_costs_what_the_operator_says_and_else_nothing(account: Account, knocking: list[Conversation]) -> None:
+    price = price_of("lookups", "zerodb", timezone.now())
+    assert price is not None and price.amount == 0
 
 
 def test_a_conversation_that_is_gone_is_not_shown(account: Account, knocking: list[Conversation]) -> None:

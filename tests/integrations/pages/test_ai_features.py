@@ -136,8 +136,8 @@ def test_the_days_of_the_chart_are_a_file_with_those_on_which_nothing_happened(
     answer = as_role(Role.VIEWER).get(f"{base}ai/use.csv")
     head, *days = answer.content.decode().splitlines()
     today = timezone.now().astimezone(UTC).date()
-    assert (head, len(days), days[-1]) == ("day,searches,embeddings,vectors", 30, f"{today},412,61774,0")
-    assert days[0] == f"{today - timedelta(days=29)},0,0,0"
+    assert (head, len(days), days[-1]) == ("day,searches,embeddings,vectors,lookups", 30, f"{today},412,61774,0,0")
+    assert days[0] == f"{today - timedelta(days=29)},0,0,0,0"
     assert f'href="{base}ai/use.csv"' in words(as_role(Role.VIEWER), f"{base}ai/")
 
 
