@@ -20,6 +20,12 @@ def messages_with_words(query: str, *, limit: int) -> list[HeldWords]:
     Raises SearchIsOff, QueryFault.
     """
     if _EXACT.search(query):
-        return [HeldWords(hit.id, 1.0) for hit in search(Message, query, limit=limit).hits]
+        return _exactly(query, limit)
     found = held_words(Message, query, weight=rarity, limit=limit)
+    if not found.asked:  # a single letter of a script without spaces; or nothing to look for, and this says so
+        return _exactly(query, limit)
     return weigh(found.held, found.asked, found.frequencies, messages=found.messages)
+
+
+def _exactly(query: str, limit: int) -> list[HeldWords]:
+    return [HeldWords(hit.id, 1.0) for hit in search(Message, query, limit=limit).hits]

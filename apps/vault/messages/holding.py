@@ -17,7 +17,7 @@ from apps.vault.messages.hashing import hashers
 from apps.vault.messages.models import SealedMessage
 from apps.vault.messages.searching import SearchIsOff
 from apps.vault.messages.setting import account_in_scope, current_setting, words_of
-from apps.vault.messages.words import analyse, chunks, normal
+from apps.vault.messages.words import analyse, chunks, normal, pairs
 
 MOST_WORDS = 32
 MOST_FOLLOWED = 20_000
@@ -31,7 +31,10 @@ Weight = Callable[[int, int], float]
 
 @dataclass(frozen=True)
 class Holding:
-    """Words as their stems. ``frequencies``: in how many of ``messages`` each is; ``held``: which a message has."""
+    """Words as their stems, and pairs of letters of scripts without spaces.
+
+    ``frequencies``: in how many of ``messages`` each is; ``held``: which a message has.
+    """
 
     asked: tuple[str, ...] = ()
     frequencies: dict[str, int] = field(default_factory=dict)
@@ -65,9 +68,16 @@ def held_words(model: type[SealedMessage], question: str, *, weight: Weight, lim
 
 
 def asked_words(question: str, language: str) -> tuple[str, ...]:
-    """The stems of a question's words, each once, without stop words; at most MOST_WORDS."""
-    stems = [stem for chunk in chunks(normal(question)) for stem in analyse(chunk, language).stems]
-    return tuple(dict.fromkeys(stems))[:MOST_WORDS]
+    """The stems of a question's words, and the pairs of letters where no space parts words.
+
+    Each once, without stop words; at most MOST_WORDS.
+    """
+    found: list[str] = []
+    for chunk in chunks(normal(question)):
+        known = analyse(chunk, language)
+        # The last letter of a run is indexed alone only where the run ends: not to be asked for here.
+        found += [*known.stems, *(pair for pair in pairs(known.parts) if len(pair) > 1)]
+    return tuple(dict.fromkeys(found))[:MOST_WORDS]
 
 
 def _followed(counts: list[int]) -> set[int]:

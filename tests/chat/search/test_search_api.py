@@ -90,6 +90,31 @@ def test_what_is_wrong_is_named(api: ApiClient) -> None:
         assert api.post("conversations/search", body).faults == faults
 
 
+def test_who_names_no_mode_that_exists_reads_which_do(api: ApiClient) -> None:
+    (fault,) = api.post("conversations/search", {"query": "x", "mode": "magic"}).json["errors"]
+    assert fault["detail"] == '"magic" is none of meaning, words, both.'
+    (fault,) = api.post("conversations/search", {"query": "x", "status": ["lost"]}).json["errors"]
+    assert fault["detail"] == '"lost" is none of open, pending, snoozed, resolved.'
+
+
+def test_words_of_scripts_without_spaces_are_found(api: ApiClient, account: Account, say: Say) -> None:
+    talk = say(account, "東京都の天気はどうですか")
+    say(account, "大阪は晴れです")
+    for query in ("東京", "東京都の天気", "天", "今日の天気"):
+        (hit,) = search(api, query, mode="words")
+        assert hit["conversation"]["id"] == str(talk.pk)
+        assert [passage["text"] for passage in hit["passages"]] == ["東京都の天気はどうですか"]
+
+
+@pytest.mark.covers("X-07")
+def test_nothing_but_common_words_is_said_and_not_answered_with_nothing(api: ApiClient, account: Account) -> None:
+    for query in ("the", "is it", "🎉", "%"):
+        assert api.post("conversations/search", {"query": query, "mode": "words"}).faults == {
+            "query": "nothing_to_find"
+        }
+        assert api.post("conversations/search", {"query": query}).status == 200
+
+
 def test_without_a_project_it_says_so() -> None:
     account = make_account()
     api = by_key(account, Role.OWNER)

@@ -78,6 +78,15 @@ def test_a_question_without_words_finds_nothing() -> None:
 
 
 @pytest.mark.usefixtures("_inside")
+def test_scripts_without_spaces_are_asked_by_pairs_of_letters() -> None:
+    (tokyo,) = write("東京都の天気")
+    write("大阪は晴れ")
+    found = ask("東京の天気")
+    assert found.asked == ("東京", "京の", "の天", "天気")
+    assert found.held == {tokyo: ["東京", "の天", "天気"]}
+
+
+@pytest.mark.usefixtures("_inside")
 def test_a_question_costs_few_statements() -> None:
     write("parcel lost", "lost")
     ask("parcel")
