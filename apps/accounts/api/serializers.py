@@ -19,6 +19,13 @@ class Input(serializers.Serializer[Any]):
         "invalid": "Send a JSON object with named fields.",
     }
 
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """The fields; those with a few choices name them to who sends another."""
+        fields = super().get_fields()
+        for field in fields.values():
+            _name_choices(getattr(field, "child", field))
+        return fields
+
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
             unknown = [name for name in data if name not in self.fields]
@@ -26,6 +33,19 @@ class Input(serializers.Serializer[Any]):
                 error = serializers.ErrorDetail(str(self.error_messages["unknown"]), code="unknown")
                 raise serializers.ValidationError({name: [error] for name in unknown})
         return super().to_internal_value(data)
+
+
+MOST_NAMED = 20
+"""Choices beyond are not named: nobody reads a page of languages in an error."""
+
+
+def _name_choices(field: Any) -> None:
+    default = serializers.ChoiceField.default_error_messages["invalid_choice"]
+    if not isinstance(field, serializers.ChoiceField) or field.error_messages.get("invalid_choice") != default:
+        return
+    if len(field.choices) <= MOST_NAMED:
+        named = ", ".join(str(choice) for choice in field.choices).replace("{", "{{").replace("}", "}}")
+        field.error_messages["invalid_choice"] = f'"{{input}}" is none of {named}.'
 
 
 class Parameters(Input):
