@@ -18,7 +18,7 @@ from apps.chat.models import Conversation
 from apps.chat.pages import thread
 from apps.chat.pages.inbox import list_context
 from apps.chat.pages.inbox_filters import Wanted, member_of
-from apps.chat.pages.panel import panel_context
+from apps.chat.pages.panel import facts_context, panel_context
 from apps.chat.pages.snoozing import choices
 from apps.chat.services.conversations import lock_conversation, mark_seen
 
@@ -58,6 +58,7 @@ def lines(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     see(request, found)
     context = {
         **head_context(request, found),
+        **facts_context(found),
         "thread": shown,
         "head_changed": has_changed,
         "counts": counts_of(request),

@@ -63,7 +63,12 @@ def panel_context(request: HttpRequest, conversation: Conversation, wanted: Want
         "others": [{"is": row, "url": conversation_url(request, row.id, wanted)} for row in others],
         "conversations_of_contact": Conversation.objects.filter(contact_id=conversation.contact_id).count(),
         "attributes": sorted((conversation.contact.custom_attributes or {}).items())[:12],
-        "own_attributes": sorted((conversation.custom_attributes or {}).items())[:12],
+        **facts_context(conversation),
         "parts_above": [part for order, part in found if order < CONTACT_ORDER],
         "parts_below": [part for order, part in found if order >= CONTACT_ORDER],
     }
+
+
+def facts_context(conversation: Conversation) -> dict[str, Any]:
+    """What ``chat/inbox/facts.html`` needs beside the conversation."""
+    return {"own_attributes": sorted((conversation.custom_attributes or {}).items())[:12]}
