@@ -12,14 +12,16 @@ from django.urls import reverse
 
 from apps.accounts.features import is_on
 from apps.accounts.metering import LimitReached
+from apps.accounts.models import Job
 from apps.accounts.pages.door import account_of, is_part, tenant_page, trigger
 from apps.accounts.permissions import allows
 from apps.accounts.tenancy.middleware import actor_of
 from apps.chat.features import AGENT_MEMORY
 from apps.chat.indexing.vectors import NoProject
-from apps.chat.memory.proposing import propose_memories
+from apps.chat.memory.proposing import KIND, propose_memories
 from apps.chat.memory.recalling import known_facts, last_said, recall
 from apps.chat.models import ContactMemory, Conversation
+from apps.chat.pages.inbox_filters import uuid_or_nothing
 from apps.chat.services import memories as service
 from apps.integrations.outbound.errors import OutboundError
 
@@ -74,7 +76,7 @@ def remembered(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """The part by itself; what was typed is kept."""
     conversation = _conversation(conversation_id)
     if request.method != "POST":
-        return _part(request, conversation)
+        return _part(request, conversation, **_search(request.GET.get("search", "")))
     content = request.POST.get("content", "")
     try:
         service.remember(conversation.contact, actor=actor_of(request), content=content)
@@ -87,8 +89,8 @@ def remembered(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 def propose(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """Look for facts in the conversation, in the background."""
     conversation = _conversation(conversation_id)
-    propose_memories(conversation, actor=actor_of(request))
-    return _part(request, conversation, looking=True)
+    job = propose_memories(conversation, actor=actor_of(request))
+    return _part(request, conversation, **_search(str(job.pk)))
 
 
 @tenant_page("memories.manage", "POST")
@@ -103,6 +105,21 @@ def decide(request: HttpRequest, memory_id: UUID) -> HttpResponse:
     if is_part(request):
         return trigger(HttpResponse(), memories_changed={})
     return HttpResponseRedirect(reverse("app:contact", args=[account_of(request).slug, contact_id]))
+
+
+def _search(job_id: str) -> dict[str, Any]:
+    """How the search for facts stands that this job does: on its way, what it came to, or why it came to nothing."""
+    known = uuid_or_nothing(job_id)
+    job = Job.objects.filter(pk=known, kind=KIND).first() if known else None
+    if job is None:
+        return {}
+    if job.status in (Job.Status.QUEUED, Job.Status.RUNNING):
+        return {"search": job.pk, "looking": True}
+    if job.status != Job.Status.DONE:
+        return {"search_says": "The search for facts did not come to its end. Try again."}
+    if number := (job.result or {}).get("proposed", 0):
+        return {"search_says": f"{number} proposed: remember what is right." if number > 1 else "One proposed."}
+    return {"search_says": "Nothing new was found in this conversation."}
 
 
 def _conversation(conversation_id: UUID) -> Conversation:

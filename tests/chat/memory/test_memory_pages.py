@@ -23,6 +23,7 @@ from tests.accounts.features.conftest import switch
 from tests.api_client import by_key
 from tests.chat.conftest import SYSTEM, Say
 from tests.factories import add_member, make_contact
+from tests.working import work_off
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.covers("P-06")]
 PART = {"HX-Request": "true"}
@@ -98,6 +99,21 @@ def test_on_the_contacts_page_facts_are_noted_changed_and_forgotten(account: Acc
     member.post(f"{page}memories/forget/")
     with tenant(account):
         assert not ContactMemory.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [("Where is it?", "Nothing new was found in this conversation."), ("I work nights.", "One proposed.")],
+)
+def test_a_search_for_facts_says_what_it_came_to(account: Account, say: Say, sign_in: As, said: str, says: str) -> None:
+    talk, member = say(account, said), sign_in(Role.MEMBER)
+    part = f"/app/{account.slug}/inbox/{talk.pk}/memories/"
+    looking = member.post(f"{part}propose/", headers=PART).content.decode()
+    again = re.search(r'hx-get="([^"]+\?search=[^"]+)"', looking)
+    assert again and "Looking for facts" in plain(member.get(again[1], headers=PART))
+    assert work_off(account, "memories.propose") == ["done"]
+    found = plain(member.get(again[1], headers=PART))
+    assert says in found and "Looking for facts" not in found
 
 
 def test_while_memory_is_off_what_is_kept_is_shown_and_can_be_forgotten(
