@@ -120,4 +120,4 @@ def _asking_when(request: HttpRequest, found: Conversation, **typed: Any) -> Htt
 
 
 def _url(request: HttpRequest, conversation_id: UUID) -> str:
-    return conversation_url(request, conversation_id, Wanted.of(request))
+    return conversation_url(request, conversation_id, Wanted.behind(request))

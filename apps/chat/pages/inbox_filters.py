@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from apps.accounts.models import Membership
 from apps.accounts.pages.door import account_of
@@ -37,12 +37,21 @@ class Wanted:
     @classmethod
     def of(cls, request: HttpRequest) -> Wanted:
         """From the address; what makes no sense is as usual. Viewers are never in charge, so nothing is theirs."""
-        given = request.GET
+        return cls._read(request, request.GET)
+
+    @classmethod
+    def behind(cls, request: HttpRequest) -> Wanted:
+        """From the address of the page that a dialog or a menu lies over, so that what it changes leads back there."""
+        page = request.headers.get("HX-Current-URL", "")
+        return cls._read(request, QueryDict(page.partition("#")[0].partition("?")[2]) if page else request.GET)
+
+    @classmethod
+    def _read(cls, request: HttpRequest, given: QueryDict) -> Wanted:
         tabs = (UNASSIGNED, ALL) if member_of(request).role == Role.VIEWER else (MINE, UNASSIGNED, ALL)
         usual = ALL if MINE not in tabs else MINE
         return cls(
-            tab=given["tab"] if given.get("tab") in tabs else usual,
-            status=given["status"] if given.get("status") in (*Status.values, ANY) else Status.OPEN.value,
+            tab=tab if (tab := given.get("tab", "")) in tabs else usual,
+            status=status if (status := given.get("status", "")) in (*Status.values, ANY) else Status.OPEN.value,
             inbox=uuid_or_nothing(given.get("inbox", "")),
             label=given.get("label", "").strip()[:50],
             tabs=tabs,

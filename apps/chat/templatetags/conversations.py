@@ -51,6 +51,13 @@ def ago(moment: datetime) -> SafeString:
     )
 
 
+@register.filter
+def awake_at(moment: datetime) -> str:
+    """ "Monday 4 May, 09:00", with the year where it is another one."""
+    local = timezone.localtime(moment)
+    return date_format(local, "l j F, H:i" if local.year == timezone.localtime().year else "l j F Y, H:i")
+
+
 def short_since(moment: datetime, now: datetime) -> str:
     """``moment`` seen from ``now``, both in the reader's zone."""
     seconds = max(0, int((now - moment).total_seconds()))
