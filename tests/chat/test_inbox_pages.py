@@ -107,13 +107,57 @@ def test_the_thread_answers_only_what_is_new(cast: Cast, talk: Conversation) -> 
     assert "On its way." in news and "Where is my parcel" not in news
 
 
+def test_the_facts_beside_a_conversation_follow_its_messages(cast: Cast, talk: Conversation) -> None:
+    client, asks = signed_in(cast.alice), {"HX-Request": "true"}
+    assert "Waits since" in client.get(url(cast, talk)).content.decode()
+    client.post(url(cast, talk, "say/"), {"content": "On its way."}, headers=asks)
+    with tenant(cast.account):
+        asked = Message.objects.filter(conversation=talk).earliest("id")
+    news = client.get(url(cast, talk, "lines/"), {"last": str(asked.id)}, headers=asks).content.decode()
+    assert 'id="conversation-facts" hx-swap-oob="true"' in news and "Waits since" not in news
+
+
+def test_a_dialog_leads_back_to_the_list_it_was_opened_over(cast: Cast, talk: Conversation) -> None:
+    client = signed_in(cast.alice)
+    page = f"http://testserver{url(cast, talk)}?tab=all&status=any#about"
+    asks = {"HX-Request": "true", "HX-Current-URL": page}
+    answer = client.post(url(cast, talk, "snooze/"), {"until": "2199-05-04T09:00"}, headers=asks)
+    assert answer["HX-Redirect"] == url(cast, talk) + "?tab=all&status=any"
+    assert "asleep until Saturday 4 May 2199, 09:00" in client.get(url(cast, talk)).content.decode()
+
+
 def test_a_conversation_is_begun_with_a_contact_by_its_email(cast: Cast, talk: Conversation) -> None:
     client, address = signed_in(cast.alice), f"/app/{cast.account.slug}/inbox/new/"
     with tenant(cast.account):
         inbox = Conversation.objects.get(pk=talk.pk).inbox_id
     values = {"contact": "nobody@mail.example", "inbox": inbox, "kind": "reply", "content": "Hello"}
     refused = client.post(address, values)
-    assert refused.status_code == 422 and "Nobody has exactly that." in refused.content.decode()
+    assert refused.status_code == 422 and "No contact has exactly that." in refused.content.decode()
     made = client.post(address, {**values, "contact": "ANN@mail.example"})
     assert made.status_code == 302
     assert "Hello" in client.get(made["Location"]).content.decode()
+
+
+def test_one_is_begun_with_a_contact_who_has_nothing_but_a_name(cast: Cast, talk: Conversation) -> None:
+    client, address = signed_in(cast.alice), f"/app/{cast.account.slug}/inbox/new/"
+    nameless = make_contact(cast.account, name="Ben Example", email="", phone="", identifier="")
+    assert f'value="{nameless.id}"' in client.get(f"{address}?contact={nameless.id}").content.decode()
+    with tenant(cast.account):
+        inbox = Conversation.objects.get(pk=talk.pk).inbox_id
+    values = {"contact": str(nameless.id), "inbox": inbox, "kind": "incoming", "content": "Good morning"}
+    made = client.post(address, values)
+    assert made.status_code == 302 and "Ben Example" in client.get(made["Location"]).content.decode()
+
+
+def test_a_first_conversation_is_not_begun_before_there_is_a_contact(cast: Cast) -> None:
+    page = signed_in(cast.alice).get(f"/app/{cast.account.slug}/inbox/new/").content.decode()
+    assert "No contacts yet" in page and f"/app/{cast.account.slug}/contacts/new/" in page
+
+
+def test_a_search_says_how_much_was_found_and_what_else_to_try(cast: Cast, talk: Conversation) -> None:
+    client, address = signed_in(cast.alice), f"/app/{cast.account.slug}/inbox/search/"
+    found = client.get(address, {"q": "parcel", "mode": "words"}).content.decode()
+    assert "1 conversation, the best fit first" in found and "<mark>parcel</mark>" in found
+    nothing = client.get(address, {"q": "boiler", "mode": "words"}, headers={"HX-Request": "true"}).content.decode()
+    assert 'id="found-says" hx-swap-oob="innerHTML">Nothing found<' in nothing
+    assert "mode=meaning" in nothing and "mode=words" not in nothing

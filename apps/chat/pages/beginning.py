@@ -11,12 +11,12 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from apps.accounts.pages.door import account_of, done, tenant_page
+from apps.accounts.pages.door import account_of, done, may, tenant_page
 from apps.accounts.pages.forms import add_errors
 from apps.accounts.pages.shell import address
 from apps.accounts.tenancy.middleware import actor_of
 from apps.chat.models import Conversation, Inbox
-from apps.chat.pages.inbox_filters import member_of
+from apps.chat.pages.inbox_filters import member_of, uuid_or_nothing
 from apps.chat.services.conversations import MOST_SUBJECT_LETTERS, open_conversation
 from apps.chat.services.messages import MOST_LETTERS, receive_message, send_reply, write_note
 from apps.vault import selectors
@@ -33,7 +33,7 @@ class ConversationForm(forms.Form):
     contact = forms.CharField(
         label="Contact",
         error_messages={"required": "Choose somebody, or write an exact e-mail, phone number or identifier."},
-        help_text="One of the latest, or an exact e-mail, phone number or identifier.",
+        help_text="Choose one of the latest contacts, or write an exact e-mail, phone number or identifier.",
         widget=forms.TextInput(attrs={"list": "contacts-offered", "autocomplete": "off", "spellcheck": "false"}),
     )
     inbox: Any = forms.ModelChoiceField(queryset=None, empty_label=None)
@@ -52,14 +52,21 @@ class ConversationForm(forms.Form):
         self.fields["inbox"].queryset = Inbox.objects.filter(enabled=True).order_by("id")  # type: ignore[attr-defined]
         if not Inbox.objects.filter(enabled=True).exists():
             del self.fields["inbox"]
+        self.fields["content"].is_optional = False  # type: ignore[attr-defined]  # the service says what it wants
 
     def clean_contact(self) -> Contact:
         """The one contact that what was typed stands for."""
         typed = self.cleaned_data["contact"].strip()
+        if (known := uuid_or_nothing(typed)) and (chosen := Contact.objects.filter(pk=known).first()):
+            return chosen  # somebody who has nothing else to be named by
         search = selectors.ContactSearch(q=typed, contact_type="", region=self._region)
         rows = selectors.contacts_by_recency(search, None, 2).rows
         if len(rows) != 1:
-            words = "Nobody has exactly that." if not rows else "Several contacts have that. Write their identifier."
+            words = (
+                "No contact has exactly that. Choose one from the list, or add the contact first."
+                if not rows
+                else "Several contacts have that. Write their identifier."
+            )
             raise ValidationError(words, code="not_found")
         found: Contact = Contact.objects.get(pk=dict(zip(selectors.COLUMNS, rows[0], strict=True))["id"])
         return found
@@ -76,7 +83,12 @@ def begin(request: HttpRequest) -> HttpResponse:
             return done(request, address(account_of(request), "inbox_conversation", conversation_id=made.id))
         except ValidationError as error:
             add_errors(form, error)
-    context = {"form": form, "offered": _offered(), "back": address(account_of(request), "inbox")}
+    context = {
+        "form": form,
+        "offered": _offered(),
+        "may_add": may(request, "contacts.create"),
+        "back": address(account_of(request), "inbox"),
+    }
     return render(request, "chat/inbox/new.html", context, status=422 if form.errors else 200)
 
 
@@ -100,11 +112,11 @@ def _initial(request: HttpRequest) -> dict[str, str]:
         chosen = Contact.objects.get(pk=UUID(request.GET.get("contact", "")))
     except (ValueError, Contact.DoesNotExist):
         return {}
-    return {"contact": chosen.email or chosen.phone or chosen.identifier or ""}
+    return {"contact": chosen.email or chosen.phone or chosen.identifier or str(chosen.id)}
 
 
 def _offered() -> list[tuple[str, str]]:
     """``(what is typed, who that is)`` of the contacts with the latest activity."""
     page = selectors.contacts_by_recency(selectors.ContactSearch(), None, OFFERED)
     rows = [dict(zip(selectors.COLUMNS, row, strict=True)) for row in page.rows]
-    return [(row["email"] or row["phone"] or row["identifier"] or "", called(row)) for row in rows]
+    return [(row["email"] or row["phone"] or row["identifier"] or str(row["id"]), called(row)) for row in rows]

@@ -35,6 +35,11 @@ class CannedForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 7, "maxlength": MOST_LETTERS}),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for made in self.fields.values():
+            made.is_optional = False  # type: ignore[attr-defined]  # both are needed: the service says so in its words
+
 
 class LabelForm(forms.Form):
     """Name, what it is for, tint."""
