@@ -90,9 +90,12 @@ def search(request: HttpRequest) -> HttpResponse:
         "contact": Contact.objects.filter(pk=narrowed.contact).first() if narrowed.contact else None,
         "longest": LONGEST_QUERY,
         "search_url": url,
+        "by_meaning_url": f"{url}?{urlencode({'q': query, 'mode': Mode.MEANING.value, **narrowed.words})}",
+        "by_words_url": f"{url}?{urlencode({'q': query, 'mode': Mode.WORDS.value, **narrowed.words})}",
         "everywhere_url": f"{url}?{urlencode({'q': query, 'mode': mode})}" if narrowed.words else "",
         **(_found(request, query, Mode(mode), narrowed) if query else {}),
     }
+    context["is_part"] = is_part(request)
     template = "chat/search/results.html" if is_part(request) else "chat/search/page.html"
     return render(request, template, context)
 
