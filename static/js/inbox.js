@@ -126,7 +126,10 @@
     $("#files-chosen").replaceChildren(...names);
     $("#files-chosen").hidden = !names.length;
   };
-  document.addEventListener("change", (event) => { if (event.target.id === "files") listFiles(); });
+  document.addEventListener("change", (event) => {
+    if (event.target.id === "files") listFiles();
+    if (event.target.id === "note") reply().placeholder = event.target.checked ? reply().dataset.asNote : reply().dataset.asReply;
+  });
   document.addEventListener("htmx:configRequest", (event) => {
     const { elt, parameters } = event.detail;
     if (elt.matches("[data-thread]")) {

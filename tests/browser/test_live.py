@@ -80,11 +80,13 @@ def test_what_one_writes_the_other_sees_without_losing_the_place_or_a_half_writt
     expect(alice.locator("#company")).to_have_text(f"{name} is writing here.", timeout=PATIENCE)
     assert wrong_with(first) == wrong_with(second) == []
 
+    expect(bob.locator("#conversation-facts")).to_contain_text("Waits since")
     alice.get_by_label("Write to Ann").fill("The whole answer.")
     alice.get_by_role("button", name="Send").click()
     expect(alice.get_by_role("log").get_by_text("The whole answer.")).to_be_visible(timeout=PATIENCE)
     answer = bob.get_by_role("log").get_by_text("The whole answer.")
     expect(answer).to_be_in_viewport(timeout=PATIENCE)  # he was at the end, and is
+    expect(bob.locator("#conversation-facts")).not_to_contain_text("Waits since", timeout=PATIENCE)
     expect(draft).to_have_value("Half a thought")
     expect(draft).to_be_focused()
 
