@@ -33,6 +33,16 @@ def test_it_builds_the_index_and_says_how_far_it_is(account: Account, say: Say) 
     assert (progress.indexed, progress.vectors, progress.percent, progress.is_complete) == (2, 2, 100, True)
 
 
+def test_on_a_terminal_it_says_how_far_it_is_while_it_works(
+    account: Account, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(account, *(f"Message {n} about a parcel." for n in range(80)))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    shown = reindex("--account", account.slug, "--rate", "40").split("\r")
+    assert shown[-1].startswith(f"{account.slug}: 80 of 80 messages indexed")
+    assert any(0 < int(words.split(": ")[1].split(" of ")[0]) < 80 for words in shown[1:-1])
+
+
 def test_it_names_what_it_does_not_know(account: Account) -> None:
     with pytest.raises(CommandError, match="nobody"):
         reindex("--account", "nobody")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from argparse import ArgumentTypeError
+from threading import Thread
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 from django.utils import timezone
 
 from apps.accounts.actors import Actor
@@ -31,6 +33,20 @@ def _rate(text: str) -> float:
     if not rate > 0:  # nor is NaN
         raise ArgumentTypeError(f"{text!r} is not a number above 0")
     return rate
+
+
+def _begun(account: Account, job: Job) -> Thread:
+    """The job's work, beside the thread that tells how far it is; ended with the command, as a killed worker's is."""
+
+    def work() -> None:
+        try:
+            run(account.id, job.id)
+        finally:
+            connection.close()
+
+    thread = Thread(target=work, daemon=True)
+    thread.start()
+    return thread
 
 
 class Command(BaseCommand):
@@ -87,23 +103,25 @@ class Command(BaseCommand):
                 hurry()
                 job = queue_indexing(ACTOR)
                 Job.objects.filter(pk=job.pk, status=Job.Status.QUEUED).update(next_attempt_at=timezone.now())
-            run(account.id, job.id)
-            return self._outcome(account, job)
+            return self._outcome(account, job, _begun(account, job))
         except ValidationError as error:
             raise CommandError("; ".join(error.messages)) from error
         except Exception as error:
             return f"{type(error).__name__}: {error}"
 
-    def _outcome(self, account: Account, job: Job) -> str:
+    def _outcome(self, account: Account, job: Job, work: Thread) -> str:
         """Follow the job to its end: a worker may have been quicker with its message than this command."""
         while True:
+            work.join(0.5)
             with tenant(account):
                 job.refresh_from_db()
                 progress = index_progress()
-            self._show(account, progress, is_last=job.status != Job.Status.RUNNING)
-            if job.status != Job.Status.RUNNING:
+            is_over = not work.is_alive() and job.status != Job.Status.RUNNING
+            self._show(account, progress, is_last=is_over)
+            if is_over:
                 return "" if job.status == Job.Status.DONE else job.error or f"The job is {job.status}."
-            time.sleep(0.5)
+            if not work.is_alive():
+                time.sleep(0.5)
 
     def _show(self, account: Account, progress: IndexProgress, *, is_last: bool) -> None:
         words = f"{account.slug}: {progress.indexed:,} of {progress.total:,} messages indexed"
