@@ -10,13 +10,15 @@ from apps.chat.memory import proposing
 from apps.chat.suggestions import preparing, profiles
 
 
-@job_kind(reindexing.KIND, label="indexing of conversations", max_attempts=500, base_delay=5.0, max_delay=300.0)
+@job_kind(
+    reindexing.KIND, label="indexing of conversations", max_attempts=500, base_delay=5.0, max_delay=300.0, is_bulk=True
+)
 def index_conversations(job: RunningJob) -> dict[str, Any]:
     """Bring the vectors of an account's messages into step."""
     return running.run(job)
 
 
-@job_kind(leftovers.KIND, label="removal of vectors that nothing needs", max_attempts=20)
+@job_kind(leftovers.KIND, label="removal of vectors that nothing needs", max_attempts=20, is_bulk=True)
 def forget_vectors(job: RunningJob) -> dict[str, Any]:
     """Remove vectors whose message or index is gone."""
     return leftovers.run(job)
@@ -28,7 +30,14 @@ def propose_memories(job: RunningJob) -> dict[str, Any]:
     return proposing.run(job)
 
 
-@job_kind(profiles.KIND, label="preparing of canned responses", max_attempts=500, base_delay=5.0, max_delay=300.0)
+@job_kind(
+    profiles.KIND,
+    label="preparing of canned responses",
+    max_attempts=500,
+    base_delay=5.0,
+    max_delay=300.0,
+    is_awaited=True,
+)
 def prepare_suggestions(job: RunningJob) -> dict[str, Any]:
     """Make the vectors by which canned responses are suggested."""
     return preparing.run(job)

@@ -26,6 +26,10 @@ class Retry(RuntimeError):
         self.after, self.at_least = after, at_least or 0.0
 
 
+class MakeRoom(RuntimeError):
+    """Others wait: the work goes on at the end of the line, at once and without counting as an attempt."""
+
+
 class PermanentFailure(RuntimeError):
     """Trying again can't help; ``str(error)`` says why and what to do, in words a customer may read."""
 
@@ -46,6 +50,10 @@ class JobKind:
     on_failure: FailureHandler | None = None
     # For people, inside of a sentence: "import of contacts".
     label: str = ""
+    # Small work that somebody waits for. Bulk work makes room for it (``RunningJob.make_room``).
+    is_awaited: bool = False
+    # Work without end: its messages come after all others.
+    is_bulk: bool = False
 
     def delay_before(self, attempt: int) -> float:
         """Seconds to wait after ``attempt`` failed: exponential with full jitter, at least a fifth of the step."""
@@ -64,13 +72,17 @@ def job_kind(
     base_delay: float = 2.0,
     max_delay: float = 600.0,
     on_failure: FailureHandler | None = None,
+    is_awaited: bool = False,
+    is_bulk: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Declare the decorated function as the handler of jobs of kind ``name``. Raises ValueError on a duplicate."""
 
     def declare(handler: Handler) -> Handler:
         if name in _kinds:
             raise ValueError(f"Two handlers for jobs of kind {name}.")
-        _kinds[name] = JobKind(name, handler, max_attempts, base_delay, max_delay, on_failure, label)
+        _kinds[name] = JobKind(
+            name, handler, max_attempts, base_delay, max_delay, on_failure, label, is_awaited, is_bulk
+        )
         return handler
 
     return declare
@@ -88,6 +100,17 @@ def label_of(name: str) -> str:
     """What people call jobs of this kind; the name of one that is not known (any more)."""
     kind = _kinds.get(name)
     return (kind.label if kind else "") or name
+
+
+def is_bulk(name: str) -> bool:
+    """Whether jobs of this kind come after all others; a kind that is not known (any more) does not."""
+    kind = _kinds.get(name)
+    return kind is not None and kind.is_bulk
+
+
+def awaited() -> list[str]:
+    """The names of the kinds that somebody waits for."""
+    return sorted(name for name, kind in _kinds.items() if kind.is_awaited)
 
 
 def kinds() -> list[str]:

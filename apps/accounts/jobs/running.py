@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -23,13 +24,15 @@ from django.utils import timezone
 
 from apps.accounts.identifiers import uuid7
 from apps.accounts.jobs.enqueue import send
-from apps.accounts.jobs.registry import JobKind, PermanentFailure, Retry, kind_of
+from apps.accounts.jobs.registry import JobKind, MakeRoom, PermanentFailure, Retry, awaited, kind_of
 from apps.accounts.models import Account, Job
-from apps.accounts.tenancy.scope import tenant
+from apps.accounts.tenancy.scope import platform, tenant
 
 logger = logging.getLogger(__name__)
 
 
+MAKE_ROOM_SECONDS = 2.0
+"""How long bulk work goes on before it looks whether somebody waits for small work."""
 _CLAIMED = ("status", "lease", "heartbeat_at", "resend_at", "attempts", "started_at")
 
 
@@ -48,6 +51,7 @@ class RunningJob:
     attempt: int
     lease: UUID
     created_by_id: UUID | None
+    _asked: list[float] = field(default_factory=lambda: [time.monotonic()], repr=False, compare=False)
 
     @contextmanager
     def scope(self) -> Iterator[None]:
@@ -67,6 +71,21 @@ class RunningJob:
         if total is not None:
             fields["total"] = total
         self._hold(**fields)
+
+    def make_room(self) -> None:
+        """Let small work go first that somebody waits for, whoever it is of. Call now and then, outside of a scope.
+
+        Raises MakeRoom, after which the job goes on where it was; asked at most once in MAKE_ROOM_SECONDS.
+        """
+        now = time.monotonic()
+        if now - self._asked[0] < MAKE_ROOM_SECONDS:
+            return
+        self._asked[0] = now
+        with platform("see whether somebody waits for other work"):
+            due = Job.objects.filter(status=Job.Status.QUEUED, next_attempt_at__lte=timezone.now())
+            is_awaited = due.filter(kind__in=awaited(), account__status=Account.Status.ACTIVE).exists()
+        if is_awaited:
+            raise MakeRoom("Others wait.")
 
     def remember(self, **facts: Any) -> None:
         """Keep ``facts`` in the payload for the next attempt (inside ``scope()``). Raises LeaseLost."""
@@ -97,6 +116,8 @@ def run(account_id: UUID, job_id: UUID) -> str:
         except LeaseLost:
             logger.info("Job %s lost its lease; leaving it to its successor.", job_id)
             return "lease lost"
+        except MakeRoom:
+            return _behind(job, kind)
         except PermanentFailure as error:
             return _fail(job, kind, str(error))
         except Retry as error:
@@ -156,7 +177,14 @@ def _again(job: RunningJob, kind: JobKind, retry: Retry) -> str:
         resend_at=None,
         finished_at=None,
     )
-    send(job.account_id, job.id, after=delay)
+    send(job.account_id, job.id, after=delay, is_bulk=kind.is_bulk)
+    return outcome
+
+
+def _behind(job: RunningJob, kind: JobKind) -> str:
+    fields = {"lease": None, "next_attempt_at": timezone.now(), "resend_at": None, "finished_at": None}
+    outcome = _close(job, status=Job.Status.QUEUED, attempts=job.attempt - 1, **fields)
+    send(job.account_id, job.id, is_bulk=kind.is_bulk)
     return outcome
 
 

@@ -15,6 +15,7 @@ from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
 from apps.accounts.jobs.enqueue import send
+from apps.accounts.jobs.registry import is_bulk
 from apps.accounts.models import Account, Job
 from apps.accounts.tenancy.scope import platform
 
@@ -39,15 +40,15 @@ def sweep(*, limit: int = 500) -> int:
             Job.objects.select_for_update(skip_locked=True, of=("self",))
             .filter(overdue | orphaned, untold, account__status=Account.Status.ACTIVE)
             .order_by("next_attempt_at")
-            .values_list("account_id", "id")[:limit]
+            .values_list("account_id", "id", "kind")[:limit]
         )
         due = Case(When(status=Job.Status.RUNNING, then=F("heartbeat_at") + lease), default=F("next_attempt_at"))
         pause = Least(Greatest(now - due, timedelta(seconds=GRACE_SECONDS)), timedelta(seconds=MOST_SECONDS))
-        Job.objects.filter(pk__in=[job_id for _, job_id in jobs]).update(resend_at=now + pause)
-    for sent, (account_id, job_id) in enumerate(jobs):
-        if not send(account_id, job_id):
+        Job.objects.filter(pk__in=[job_id for _, job_id, _ in jobs]).update(resend_at=now + pause)
+    for sent, (account_id, job_id, kind) in enumerate(jobs):
+        if not send(account_id, job_id, is_bulk=is_bulk(kind)):
             # It would refuse the others too, each after a while: they are the next sweep's.
-            _give_back([left for _, left in jobs[sent:]])
+            _give_back([left for _, left, _ in jobs[sent:]])
             return sent
     return len(jobs)
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.crash_points import crash_point
-from apps.accounts.jobs import Retry, RunningJob
+from apps.accounts.jobs import MakeRoom, Retry, RunningJob
 from apps.accounts.metering import LimitReached, Line, PriceUnknown, metered
 from apps.chat.indexing import vectors
 from apps.chat.indexing.changes import is_wanted
@@ -43,7 +43,7 @@ _LATER = timedelta(seconds=1)
 
 def run(job: RunningJob) -> dict[str, Any]:
     """Work until nothing is due. Raises Retry with words for people."""
-    indexed = removed = 0
+    indexed, removed = job.payload.get("indexed", 0), job.payload.get("removed", 0)
     try:
         with ExitStack() as opened:
             with job.scope():
@@ -51,6 +51,11 @@ def run(job: RunningJob) -> dict[str, Any]:
                 settle_in(client.project_id)
             while (step := _step(job, client)) is not None:
                 indexed, removed = indexed + step[0], removed + step[1]
+                job.make_room()
+    except MakeRoom:
+        with job.scope():
+            job.remember(indexed=indexed, removed=removed)
+        raise
     except vectors.NoProject as error:
         raise Retry(str(error), after=_WAIT_FOR_PROJECT) from error
     except (LimitReached, PriceUnknown) as error:

@@ -65,6 +65,7 @@ def give_up(job: RunningJob, reason: str) -> None:
     base_delay=2.0,
     max_delay=1800.0,
     on_failure=give_up,
+    is_awaited=True,
 )
 def provision(job: RunningJob) -> dict[str, str]:
     """Handler of ``project.provision``: ends with exactly one project at the service, stored and configured."""
