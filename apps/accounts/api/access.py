@@ -26,6 +26,6 @@ class ActionAllowed(BasePermission):
         action = view.actions.get(method)
         if action is not None:
             require(view.actor, action)
-            if method != "GET" and view.account.status == Account.Status.SUSPENDED:
+            if method not in view.reading and view.account.status == Account.Status.SUSPENDED:
                 raise Problem(403, "account_suspended", "It can be read and not changed. Ask the operator.")
         return True

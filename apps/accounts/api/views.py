@@ -69,6 +69,8 @@ class AccountView(APIResource):
     """
 
     actions: ClassVar[Mapping[str, str]] = {}
+    reading: ClassVar[frozenset[str]] = frozenset({"GET"})
+    """Methods that change nothing: a suspended account has them, too."""
     is_single: ClassVar[bool]
     """One object, with an ETag. Assumed of addresses that end with an id."""
     permission_classes = [ActionAllowed]

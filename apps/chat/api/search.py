@@ -71,6 +71,7 @@ class ConversationSearchView(AccountView):
     """Finding conversations."""
 
     actions: ClassVar = {"POST": "conversations.view"}
+    reading: ClassVar = frozenset({"POST"})
 
     @extend_schema(
         operation_id="conversations_search",

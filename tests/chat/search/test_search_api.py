@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.accounts.jobs.running import run
 from apps.accounts.models import Account
 from apps.accounts.roles import Role
-from apps.accounts.tenancy.scope import tenant
+from apps.accounts.tenancy.scope import platform, tenant
 from apps.chat.indexing.reindexing import hurry, queue_indexing
 from apps.chat.services.conversations import lock_conversation
 from apps.chat.services.messages import write_note
@@ -104,6 +104,19 @@ def test_words_of_scripts_without_spaces_are_found(api: ApiClient, account: Acco
         (hit,) = search(api, query, mode="words")
         assert hit["conversation"]["id"] == str(talk.pk)
         assert [passage["text"] for passage in hit["passages"]] == ["東京都の天気はどうですか"]
+
+
+@pytest.mark.covers("A-12")
+def test_a_suspended_account_is_read_only_and_searching_is_reading(api: ApiClient, account: Account, say: Say) -> None:
+    talk = say(account, "My parcel has not arrived yet.")
+    index(account)
+    with platform("suspend an account"):
+        Account.objects.filter(pk=account.pk).update(status=Account.Status.SUSPENDED)
+    for mode in ("words", "meaning", "both"):
+        (hit,) = search(api, "parcel", mode=mode)
+        assert hit["conversation"]["id"] == str(talk.pk)
+    refused = api.post(f"conversations/{talk.pk}/messages", {"content": "It is on its way."})
+    assert (refused.status, refused.code) == (403, "account_suspended")
 
 
 @pytest.mark.covers("X-07")
