@@ -228,7 +228,8 @@ def csv_answer(groups: Sequence[Group], group: str, name: str) -> HttpResponse:
     units = sorted({unit for one in groups for unit in one.quantities})
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow([group, "label", "calls", "errors", "average_ms", "cost", "currency", "unpriced", *units])
+    columns = [f"quantity_{unit}" for unit in units]  # one unit is "calls", as the column of all calls
+    writer.writerow([group, "label", "calls", "errors", "average_ms", "cost", "currency", "unpriced", *columns])
     for one in groups:
         key = "" if one.key is None else _plain(str(one.key))
         sums = [one.calls, one.errors, one.average_ms or "", money(one.cost) or "", settings.CURRENCY, one.unpriced]

@@ -109,6 +109,15 @@ def test_it_comes_as_csv_that_no_spreadsheet_runs(api: Caller, cast: Cast) -> No
     ]
 
 
+def test_each_column_of_the_csv_has_a_name_of_its_own(api: Caller, cast: Cast) -> None:
+    use(cast.account, Line("calls", 3, "zerodb"), Line("searches", 2, "zerodb"))
+    text = api("GET", "account/usage?group=source&format=csv").content.decode()
+    columns = next(csv.reader(io.StringIO(text)))
+    assert len(columns) == len(set(columns))
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert (row["calls"], row["quantity_calls"], row["quantity_searches"]) == ("1", "3", "2")
+
+
 def test_of_very_many_the_dearest_come_first_and_the_totals_are_of_all(
     api: Caller, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
