@@ -65,6 +65,11 @@ class RunningJob:
         if not held.update(heartbeat_at=timezone.now(), **fields):
             raise LeaseLost(f"Job {self.id} is not this attempt's any more.")
 
+    def is_ours(self) -> bool:
+        """Whether this attempt still owns the job; outside of a scope."""
+        with tenant(self.account_id):
+            return Job.objects.filter(pk=self.id, lease=self.lease, status=Job.Status.RUNNING).exists()
+
     def progress(self, done: int, total: int | None = None) -> None:
         """Show how far it is. Call inside ``scope()`` to commit with the work itself. Raises LeaseLost."""
         fields: dict[str, Any] = {"done": done}

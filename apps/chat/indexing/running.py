@@ -25,6 +25,7 @@ from apps.chat.indexing.generations import cut_over, living, plan, remove_all, s
 from apps.chat.indexing.locking import hold
 from apps.chat.indexing.passages import passages_of, vector_id
 from apps.chat.indexing.secrets import without_secrets
+from apps.chat.indexing.taking_back import take_back
 from apps.chat.models import IndexedMessage, IndexGeneration, Message
 from apps.integrations.outbound.errors import OutboundError
 from apps.integrations.zerodb.client import NotFound, ProjectClient
@@ -154,6 +155,9 @@ def _send(
     key = f"index:{generation.pk}:{batch[0][0]}:{batch[-1][0]}"
     with metered("zerodb", line, actor=ACTOR, account=job.account_id, idempotency_key=key):
         made = client.generate([text for _, _, text in batch], model=generation.model)
+        with job.scope():
+            pass  # embedding may have taken longer than the lease: what is not ours any more is not sent
+        crash_point("indexing.before_put")
         client.put_vectors(
             [
                 {"id": key_, "vector": vector, "metadata": {"conversation": str(row.conversation_id)}}
@@ -161,6 +165,8 @@ def _send(
             ],
             namespace=generation.namespace,
         )
+        if not job.is_ours():
+            take_back(job.account_id, client, generation, [row for _, row, _ in batch])
 
 
 def _keep_rate(generation: IndexGeneration, indexed: int, started: float) -> None:
@@ -178,6 +184,7 @@ def _show_progress(job: RunningJob, generation: IndexGeneration) -> None:
 
 def _remove_some(job: RunningJob, client: ProjectClient) -> int:
     """Remove the vectors of the next messages that have to go. Returns how many rows went."""
+    read_at = timezone.now()
     with job.scope():
         rows = list(_due(State.REMOVING).select_related("generation")[:BATCH_MESSAGES])
     if not rows:
@@ -191,7 +198,9 @@ def _remove_some(job: RunningJob, client: ProjectClient) -> int:
             client.delete_vectors(batch, namespace=namespace)
     crash_point("indexing.after_delete")
     with job.scope():
-        IndexedMessage.objects.filter(pk__in=[row.pk for row in rows], state=State.REMOVING).delete()
+        # What became due again meanwhile may have been sent late: it is removed once more (taking_back).
+        gone = IndexedMessage.objects.filter(pk__in=[row.pk for row in rows], state=State.REMOVING)
+        gone.filter(due_at__lte=read_at).delete()
     return len(rows)
 
 
