@@ -147,15 +147,19 @@ def _set(conversation: Conversation, values: dict[str, Any]) -> None:
             setattr(conversation, name, _CLEANERS[name](value))
         except ValidationError as error:
             wrong[name] = error
-    if not wrong:
-        wrong = _snoozing(conversation)
+    # One that is about to wake can be changed in other ways: only who says when hears about the time.
+    if not wrong and not values.keys().isdisjoint({"status", "snoozed_until"}):
+        wrong = _snoozing(conversation, values)
     if wrong:
         raise ValidationError(wrong)  # type: ignore[arg-type]
 
 
-def _snoozing(conversation: Conversation) -> dict[str, ValidationError]:
+def _snoozing(conversation: Conversation, values: dict[str, Any]) -> dict[str, ValidationError]:
     """Snoozed conversations wake at a time to come; others have no such time."""
     if conversation.status != Status.SNOOZED:
+        if conversation.snoozed_until is not None and "status" not in values:
+            words = "Only a snoozed conversation has such a time. Send the status snoozed, too."
+            return {"snoozed_until": ValidationError(words, code="not_snoozed")}
         conversation.snoozed_until = None
         return {}
     if conversation.snoozed_until is None:

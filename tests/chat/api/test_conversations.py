@@ -165,11 +165,12 @@ def test_what_is_wrong_with_a_change_is_named(api: ApiClient, ann: Contact, cast
     address = f"conversations/{begin(api, ann)['id']}"
     with tenant(cast.account):
         viewer = Membership.objects.get(user=cast.members[Role.VIEWER])
-    past = (timezone.now() - timedelta(hours=1)).isoformat()
+    past, to_come = ((timezone.now() + timedelta(hours=hours)).isoformat() for hours in (-1, 1))
     for body, faults in (
         ({"contact": str(ann.id)}, {"contact": "fixed"}),
         ({"status": "snoozed"}, {"snoozed_until": "required"}),
         ({"status": "snoozed", "snoozed_until": past}, {"snoozed_until": "past"}),
+        ({"snoozed_until": to_come}, {"snoozed_until": "not_snoozed"}),
         ({"assignee": str(viewer.id)}, {"assignee": "viewer"}),
         ({"assignee": str(uuid4())}, {"assignee": "not_found"}),
         ({"custom_attributes": []}, {"custom_attributes": "not_an_object"}),
@@ -182,6 +183,16 @@ def test_what_is_wrong_with_a_change_is_named(api: ApiClient, ann: Contact, cast
         ({"content": "x", "message_type": "activity"}, {"message_type": "invalid_choice"}),
     ):
         assert api.post(f"{address}/messages", body).faults == faults, body
+
+
+def test_one_that_should_have_woken_already_can_be_changed(api: ApiClient, ann: Contact, cast: Cast) -> None:
+    address = f"conversations/{begin(api, ann)['id']}"
+    to_come = (timezone.now() + timedelta(hours=1)).isoformat()
+    assert api.patch(address, {"status": "snoozed", "snoozed_until": to_come}).status == 200
+    with tenant(cast.account):
+        Conversation.objects.update(snoozed_until=timezone.now() - timedelta(minutes=1))
+    changed = api.patch(address, {"subject": "Lost parcel"})
+    assert (changed.status, changed.json["status"], changed.json["subject"]) == (200, "snoozed", "Lost parcel")
 
 
 def test_viewers_read_and_members_do_not_delete(api: ApiClient, ann: Contact, cast: Cast) -> None:
