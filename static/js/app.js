@@ -122,6 +122,21 @@
   });
   const putBack = (part) => part.querySelectorAll("[data-kept]").forEach((input) => { if (typed.has(input.name)) input.value = typed.get(input.name); });
 
+  // A form is sent once: a second click while the first is on its way does nothing --------------------------------
+  const LONGEST = 5000; // an answer that leaves the page standing, such as a file
+  const sending = new WeakSet();
+  const send = (form) => { sending.add(form); setTimeout(() => sending.delete(form), LONGEST); };
+  const isPost = (form) => form.getAttribute("method")?.toLowerCase() === "post";
+  document.addEventListener("submit", (event) => {
+    if (!isPost(event.target) || !sending.has(event.target)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }, true);
+  document.addEventListener("submit", (event) => { if (isPost(event.target) && !event.defaultPrevented) send(event.target); });
+  window.addEventListener("pageshow", (event) => { if (event.persisted) document.querySelectorAll("form").forEach((form) => sending.delete(form)); });
+  document.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.elt.matches("form")) send(event.detail.elt); });
+  document.addEventListener("htmx:afterRequest", (event) => { if (!event.detail.xhr.getResponseHeader("HX-Redirect")) sending.delete(event.detail.elt); });
+
   // htmx ---------------------------------------------------------------------------------------------------------
   document.addEventListener("htmx:afterSwap", (event) => { putBack(event.detail.target); typed.clear(); openAll(event.detail.target); ageAll(); });
   document.addEventListener("htmx:oobAfterSwap", ageAll);

@@ -114,3 +114,28 @@ def test_on_a_phone_the_list_leads_to_the_conversation_and_back(visit: Visit, ca
     page.get_by_role("link", name="Back to the list").click()
     expect(page.get_by_role("link", name="Cleo Example")).to_be_visible()
     assert visitor.faults == []
+
+
+def test_a_double_click_sends_a_form_once(visit: Visit, cast: Cast, talk: Conversation) -> None:
+    with tenant(cast.account):
+        ann = Conversation.objects.get(pk=talk.pk).contact
+    visitor = visit()
+    visitor.come_signed_in(cast.alice)
+    page = visitor.open(f"/app/{cast.account.slug}/inbox/new/?contact={ann.id}")
+    posted: list[str] = []
+    page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    page.get_by_label("Text").fill("Good news.")
+    page.get_by_role("button", name="Begin conversation").dblclick()
+    expect(page.get_by_role("log").get_by_text("Good news.")).to_be_visible()
+    assert len([url for url in posted if "/inbox/new/" in url]) == 1
+    page = visitor.open(f"/app/{cast.account.slug}/inbox/labels/")
+    page.get_by_role("link", name="New label").first.click()
+    page.get_by_role("dialog").get_by_role("button", name="Save").dblclick()
+    expect(page.get_by_text("Give it a name.")).to_be_visible()
+    page.get_by_label("Name").fill("returns")  # a refused form is sent again
+    page.get_by_role("dialog").get_by_role("button", name="Save").dblclick()
+    expect(page.get_by_text("The label is there.")).to_have_count(1)
+    assert len([url for url in posted if "/labels/new/" in url]) == 2
+    with tenant(cast.account):
+        assert Conversation.objects.filter(contact=ann).count() == 2
+    assert visitor.faults == []
