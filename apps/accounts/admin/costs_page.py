@@ -49,7 +49,7 @@ def costs_page(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:
 
 
 def _figures(all_of_it: Forecast, data: Forecast) -> list[Figure]:
-    without = f"{all_of_it.unpriced:,} lines without a price are not in it" if all_of_it.unpriced else ""
+    without = f"{all_of_it.unpriced:,} without a price not in it" if all_of_it.unpriced else ""
     return [
         Figure("Cost this month", money(all_of_it.spent), without),
         Figure("Expected at its end", money(all_of_it.expected), f"{money(all_of_it.rate)} a day lately"),

@@ -56,6 +56,7 @@ class StageForm(forms.Form):
         required=False,
         label="Share of accounts in per cent",
         help_text="Counts for “A share of accounts”. Raising it only adds accounts.",
+        error_messages=dict.fromkeys(("min_value", "max_value", "invalid"), "Use a whole number from 0 to 100."),
         widget=UnfoldAdminIntegerFieldWidget(attrs={"min": 0, "max": 100, "inputmode": "numeric"}),
     )
 

@@ -29,7 +29,13 @@ class AmountForm(forms.Form):
         min_value=0,
         max_digits=24,
         decimal_places=10,
-        error_messages={"required": "Say how much may be used."},
+        error_messages={
+            "required": "Say how much may be used.",
+            "invalid": "Write a number, as 250 or 12.50.",
+            "min_value": "Use 0 or more.",
+            **dict.fromkeys(("max_digits", "max_whole_digits"), "That is more than can be counted."),
+            "max_decimal_places": "Use at most %(max)s digits after the point.",
+        },
     )
     allow_unpriced = forms.BooleanField(required=False, label="Let work pass whose price is not known")
 

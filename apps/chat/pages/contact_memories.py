@@ -32,6 +32,10 @@ class MemoryForm(forms.Form):
     importance = forms.TypedChoiceField(label="How important it is", coerce=int, choices=list(IMPORTANCE.items()))
     tags = forms.CharField(label="Tags", required=False)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["content"].is_optional = False  # type: ignore[attr-defined]  # the service asks for it
+
     def clean_tags(self) -> list[str]:
         """As the service takes them."""
         return [tag.strip() for tag in self.cleaned_data["tags"].split(",") if tag.strip()]

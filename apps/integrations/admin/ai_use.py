@@ -18,6 +18,7 @@ from apps.accounts.templatetags.usage_words import money
 from apps.integrations.zerodb.usage import DAYS, EMBEDDINGS, LOOKUPS, SEARCHES, SOURCE, VECTORS, month_of_use, quantity
 
 _UNITS = {SEARCHES: "Searches", EMBEDDINGS: "Embeddings", VECTORS: "Vectors", LOOKUPS: "Lookups"}
+_ONE = {"Searches": "search", "Embeddings": "embedding", "Vectors": "vector", "Lookups": "lookup"}
 
 
 def charts() -> Iterator[Chart]:
@@ -29,8 +30,9 @@ def charts() -> Iterator[Chart]:
     for unit, day, amount in used:
         sums[unit][day] = int(amount)
     series = {label: [sums[unit].get(day, 0) for day in days] for unit, label in _UNITS.items()}
-    totals = ", ".join(f"{sum(numbers):,.0f} {label.lower()}" for label, numbers in series.items())
-    yield Chart("AI use per day", f"{totals} in {DAYS} days, all accounts.", _labels(days), series, kind="line")
+    yield Chart(
+        "AI use per day", f"{_summed(series)} in {DAYS} days, all accounts.", _labels(days), series, kind="line"
+    )
     costs: dict[date, Decimal] = dict(rows.values_list("day").annotate(sum=Sum("cost")))
     spent = sum(costs.values(), Decimal(0))
     numbers = [round(float(costs.get(day, 0)), 4) for day in days]
@@ -42,14 +44,22 @@ def _panel(account: Account) -> dict[str, Any]:
     series = {label: [quantity(day, unit) for day in month.days] for unit, label in _UNITS.items()}
     costs = {"Cost": [round(float(day.priced), 4) for day in month.days]}
     labels = _labels([day.key for day in month.days])
-    used = ", ".join(f"{sum(numbers):,} {label.lower()}" for label, numbers in series.items())
     spent = sum((day.priced for day in month.days), Decimal(0))
     return {
         "charts": [
-            Chart("AI use per day", f"{used} in {DAYS} days.", labels, series, kind="line"),
+            Chart("AI use per day", f"{_summed(series)} in {DAYS} days.", labels, series, kind="line"),
             Chart("Cost of AI data per day", f"{money(spent)} in {DAYS} days.", labels, costs),
         ]
     }
+
+
+def _summed(series: dict[str, list[int]]) -> str:
+    """ "226 searches, 1 lookup": what was used at all."""
+    sums = [(label, sum(numbers)) for label, numbers in series.items()]
+    return (
+        ", ".join(f"{much:,} {_ONE[label] if much == 1 else label.lower()}" for label, much in sums if much)
+        or "Nothing"
+    )
 
 
 def _days() -> list[date]:

@@ -65,7 +65,7 @@ def test_a_month_shows_its_cost_what_is_expected_and_what_nobody_knows(owner: Cl
     expected = re.search(r"about \$([\d.]+) by the end of the month", text)
     assert expected is not None and 21 <= float(expected[1]) <= 21 * 31
     assert "$21.00 of $100.00" in text
-    assert "1 without a price is not in it" in text
+    assert "1 entry without a known price is not in it" in text
     assert "nobody/knows" in text
     assert "Unknown" in text
     assert "Set by the operator" in text
