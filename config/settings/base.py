@@ -106,7 +106,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = environment.text("REDIS_URL", _found.get("REDIS_URL", "redis://127.0.0.1:6379/0"))
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "config.cache.KeepingRedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "strongroom",
         "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 5},

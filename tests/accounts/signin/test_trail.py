@@ -10,6 +10,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.core import mail
 from django.core.cache import cache
+from django.core.cache.backends.redis import RedisCache
 from django.db import connection, connections
 from django.test import Client
 
@@ -89,7 +90,7 @@ def test_too_many_tries_pause_the_address_and_are_recorded_once(client: Client) 
 
 
 def test_the_limits_are_shared_through_the_cache_and_not_kept_in_a_process() -> None:
-    assert type(cache._connections[cache._alias]).__module__ == "django.core.cache.backends.redis"  # type: ignore[attr-defined]
+    assert isinstance(cache._connections[cache._alias], RedisCache)  # type: ignore[attr-defined]
 
 
 def test_changing_the_password_is_recorded(client: Client) -> None:
