@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,10 @@ from apps.accounts.tenancy.scope import platform
 from tests import database
 from tests.chromium import browser as browser
 from tests.coverage_map import CoversPlugin
-from tests.factories import Cast, make_cast
+from tests.factories import Cast
+from tests.standing_cast import is_wanted_by, standing
+
+_numbers = itertools.count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,8 +41,27 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
         with platform("store prices that were declared since the template was made"):
             load_declared()
         yield
+        standing.send_away()
         connections.close_all()
     database.drop(name)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if not is_wanted_by(item):
+        standing.send_away()
+
+
+@pytest.fixture
+def _cast_stands(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any) -> None:
+    if is_wanted_by(request.node):
+        with django_db_blocker.unblock():
+            standing.call()
+
+
+@pytest.fixture
+def _django_db_helper(_cast_stands: None, _django_db_helper: None) -> None:
+    """pytest-django's, which begins the test's own transaction: inside that of the cast."""
 
 
 def _clean_as_owner(case: TransactionTestCase) -> None:
@@ -51,15 +74,24 @@ TransactionTestCase._fixture_teardown = _clean_as_owner  # type: ignore[attr-def
 
 
 @pytest.fixture(autouse=True)
-def _clean_surroundings(settings: Any, tmp_path: Path) -> None:
+def _clean_surroundings(request: pytest.FixtureRequest, settings: Any) -> None:
     """Nothing outside of the database is left over from the test before."""
-    settings.AUDIT_ANCHOR_DIR = tmp_path / "audit-anchors"
-    settings.UPLOAD_DIR = tmp_path / "uploads"
+    folder = _folder(request)
+    settings.AUDIT_ANCHOR_DIR = folder / "audit-anchors"
+    settings.UPLOAD_DIR = folder / "uploads"
     cache.clear()
     forget_process()
+
+
+def _folder(request: pytest.FixtureRequest) -> Path:
+    """The test's own ``tmp_path`` where it asks for it; otherwise one that is made when something is put there."""
+    if "tmp_path" in request.fixturenames:
+        return Path(request.getfixturevalue("tmp_path"))
+    factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
+    return factory.getbasetemp() / f"surroundings-{next(_numbers)}"
 
 
 @pytest.fixture
 def cast(db: None) -> Cast:
     """Alice owns an account with an admin, Bob as member and a viewer; Charlie owns another one."""
-    return make_cast()
+    return standing.people()
