@@ -8,6 +8,7 @@ something outside.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -33,6 +34,10 @@ logger = logging.getLogger(__name__)
 
 MAKE_ROOM_SECONDS = 2.0
 """How long bulk work goes on before it looks whether somebody waits for small work."""
+ROOM_FOR = timedelta(seconds=30)
+"""How long it does so for the same piece of small work."""
+_STEP_ASIDE = 0.5
+"""Seconds after which bulk work that made room comes again: small work is taken at once where anybody is free."""
 _CLAIMED = ("status", "lease", "heartbeat_at", "resend_at", "attempts", "started_at")
 
 
@@ -51,7 +56,7 @@ class RunningJob:
     attempt: int
     lease: UUID
     created_by_id: UUID | None
-    _asked: list[float] = field(default_factory=lambda: [time.monotonic()], repr=False, compare=False)
+    _asked: list[float] = field(default_factory=lambda: [-math.inf], repr=False, compare=False)
 
     @contextmanager
     def scope(self) -> Iterator[None]:
@@ -78,7 +83,8 @@ class RunningJob:
         self._hold(**fields)
 
     def make_room(self) -> None:
-        """Let small work go first that somebody waits for, whoever it is of. Call now and then, outside of a scope.
+        """Let small work go first that somebody waits for, whoever it is of. Call at the beginning and now and then,
+        outside of a scope.
 
         Raises MakeRoom, after which the job goes on where it was; asked at most once in MAKE_ROOM_SECONDS.
         """
@@ -87,7 +93,9 @@ class RunningJob:
             return
         self._asked[0] = now
         with platform("see whether somebody waits for other work"):
-            due = Job.objects.filter(status=Job.Status.QUEUED, next_attempt_at__lte=timezone.now())
+            # What was not taken for long waits for something else, and no room is made for it.
+            moment = timezone.now()
+            due = Job.objects.filter(next_attempt_at__range=(moment - ROOM_FOR, moment), status=Job.Status.QUEUED)
             is_awaited = due.filter(kind__in=awaited(), account__status=Account.Status.ACTIVE).exists()
         if is_awaited:
             raise MakeRoom("Others wait.")
@@ -187,9 +195,10 @@ def _again(job: RunningJob, kind: JobKind, retry: Retry) -> str:
 
 
 def _behind(job: RunningJob, kind: JobKind) -> str:
-    fields = {"lease": None, "next_attempt_at": timezone.now(), "resend_at": None, "finished_at": None}
+    then = timezone.now() + timedelta(seconds=_STEP_ASIDE)
+    fields = {"lease": None, "next_attempt_at": then, "resend_at": None, "finished_at": None}
     outcome = _close(job, status=Job.Status.QUEUED, attempts=job.attempt - 1, **fields)
-    send(job.account_id, job.id, is_bulk=kind.is_bulk)
+    send(job.account_id, job.id, after=_STEP_ASIDE, is_bulk=kind.is_bulk)
     return outcome
 
 

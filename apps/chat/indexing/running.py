@@ -46,6 +46,7 @@ def run(job: RunningJob) -> dict[str, Any]:
     """Work until nothing is due. Raises Retry with words for people."""
     indexed, removed = job.payload.get("indexed", 0), job.payload.get("removed", 0)
     try:
+        job.make_room()
         with ExitStack() as opened:
             with job.scope():
                 client = opened.enter_context(vectors.project(in_background=True))

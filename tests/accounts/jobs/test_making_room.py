@@ -67,6 +67,7 @@ def test_bulk_work_goes_behind_small_work_of_anybody_and_on_where_it_was(
     assert (stored.attempts, stored.lease, stored.error) == (0, None, "")
     assert broker.messages() == [str(bulk.id)]
     assert run(other.id, awaited.id) == "done"
+    change(bulk, next_attempt_at=ago(0))
     assert run(account.id, bulk.id) == "done"
     assert read(bulk).result == {"steps": 4} and steps == [0, 1, 2, 3]
 
@@ -93,9 +94,17 @@ def test_small_work_is_taken_before_bulk_work_that_was_there_first(
 
 
 def test_it_is_asked_now_and_then_only(
-    account: Account, steps: list[int], broker: Any, monkeypatch: pytest.MonkeyPatch
+    account: Account, declare: Callable[..., None], small: None, broker: Any
 ) -> None:
-    monkeypatch.setattr(running, "MAKE_ROOM_SECONDS", 60.0)
-    bulk = put(account)
-    put_small(account)
-    assert run(account.id, bulk.id) == "done"
+    def march(job: RunningJob) -> None:
+        job.make_room()
+        put_small(account)
+        job.make_room()
+
+    declare(march, is_bulk=True)
+    assert run(account.id, put(account).id) == "done"
+
+
+def test_no_room_is_made_for_what_nobody_takes(account: Account, steps: list[int], broker: Any) -> None:
+    change(put_small(account), next_attempt_at=ago(60))
+    assert run(account.id, put(account).id) == "done"
