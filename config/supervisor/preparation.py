@@ -82,10 +82,17 @@ def log_ins(data: Path, base_url: str) -> str:
 
 
 def _files() -> str:
-    """A fingerprint of everything that decides which migrations there are."""
+    """A fingerprint of what decides which migrations and declared prices there are: migrating stores both."""
     digest = hashlib.sha256()
+    declaring = [path for path in ROOT.glob("apps/**/*.py") if b"declare_price(" in path.read_bytes()]
     for path in sorted(
-        [*ROOT.glob("apps/*/migrations/*.py"), *ROOT.glob("config/settings/*.py"), ROOT / "requirements" / "base.txt"]
+        {
+            *ROOT.glob("apps/*/migrations/*.py"),
+            *ROOT.glob("apps/integrations/providers/**/*.py"),
+            *declaring,
+            *ROOT.glob("config/settings/*.py"),
+            ROOT / "requirements" / "base.txt",
+        }
     ):
         digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
     return digest.hexdigest()
