@@ -14,6 +14,7 @@ from apps.chat.models import Attachment, Conversation, Message
 from apps.chat.services.conversations import delete_conversation, open_conversation
 from apps.chat.services.messages import receive_message
 from apps.vault import uploads
+from apps.vault.messages import change_setting
 from tests.factories import Cast, make_contact
 from tests.isolation.objects import owner
 
@@ -161,3 +162,16 @@ def test_a_search_says_how_much_was_found_and_what_else_to_try(cast: Cast, talk:
     nothing = client.get(address, {"q": "boiler", "mode": "words"}, headers={"HX-Request": "true"}).content.decode()
     assert 'id="found-says" hx-swap-oob="innerHTML">Nothing found<' in nothing
     assert "mode=meaning" in nothing and "mode=words" not in nothing
+
+
+def test_a_search_that_can_look_into_nothing_says_so_instead_of_finding_nothing(cast: Cast, talk: Conversation) -> None:
+    client, address = signed_in(cast.alice), f"/app/{cast.account.slug}/inbox/search/"
+    with tenant(cast.account):
+        change_setting(actor=owner(cast.account), enabled=False)
+    by_words = client.get(address, {"q": "parcel", "mode": "words"}).content.decode()
+    assert "Word search is switched off" in by_words and "Nothing found" not in by_words
+    by_meaning = client.get(address, {"q": "parcel", "mode": "meaning"})
+    assert by_meaning.status_code == 200 and 'value="parcel"' in by_meaning.content.decode()
+    both = client.get(address, {"q": "parcel"}).content.decode()
+    assert "Nothing like that was said" not in both and "found by their words" not in both
+    assert f'href="/app/{cast.account.slug}/ai/"' in both

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from apps.accounts.features import FeatureOff
 from apps.accounts.pages.door import account_of, is_part, tenant_page
 from apps.accounts.pages.shell import address
 from apps.accounts.tenancy.middleware import actor_of
@@ -106,10 +107,14 @@ def _found(request: HttpRequest, query: str, mode: Mode, narrowed: Narrowed) -> 
         found = search_conversations(query, actor=actor_of(request), mode=mode, wanted=narrowed.filter, limit=limit)
     except ValidationError as error:
         return {"problem": " ".join(error.messages)}
+    except FeatureOff as off:
+        return {"problem": f"{off} Search by words works meanwhile.", "is_switched_off": True}
     except NoProject:
         return {"problem": _NOT_READY}
     except OutboundError:
         return {"problem": _NO_ANSWER}
+    if found.is_blind:
+        return {"problem": " ".join(found.notices), "is_switched_off": True}
     asked = asked_in_account(query)
     hits = [
         {

@@ -38,10 +38,11 @@ class Mode(models.TextChoices):
 
 @dataclass(frozen=True)
 class Found:
-    """What a search came to; ``notices`` say in words what could not be looked into."""
+    """What a search came to; ``notices`` say in words what could not be looked into. ``is_blind``: nothing could."""
 
     hits: list[ConversationHit]
     notices: list[str] = field(default_factory=list)
+    is_blind: bool = False
 
 
 def search_conversations(
@@ -73,9 +74,12 @@ def search_conversations(
     notices: list[str] = []
     held = _words(query, candidates, notices, alone=mode == Mode.WORDS)
     if mode == Mode.WORDS:
-        return Found(grouped([Ranked(hit.message_id, hit.evidence) for hit in held], wanted, limit=limit), notices)
+        hits = grouped([Ranked(hit.message_id, hit.evidence) for hit in held], wanted, limit=limit)
+        return Found(hits, notices, is_blind=bool(notices))
+    are_words_off = bool(notices)
     meaning = _meaning(query, COMPARED if candidates == CANDIDATES else candidates, actor, notices)
-    return Found(grouped(_fused(held, meaning), wanted, limit=limit), notices)
+    hits = grouped(_fused(held, meaning), wanted, limit=limit)
+    return Found(hits, notices, is_blind=are_words_off and len(notices) > 1)
 
 
 def _account_id() -> UUID:
@@ -98,14 +102,15 @@ def _words(query: str, limit: int, notices: list[str], *, alone: bool) -> list[H
 
 def _meaning(query: str, limit: int, actor: Actor, notices: list[str]) -> list[MeaningHit]:
     """By meaning; while the service does not answer, words alone are better than nothing."""
+    by_words = "" if notices else " These were found by their words."
     try:
         require_feature(SEMANTIC_SEARCH.name, _account_id())
         return nearest_messages(query, limit=limit, actor=actor, vectors=COMPARED)
     except FeatureOff as off:
-        notices.append(f"{off} These were found by their words.")
+        notices.append(f"{off}{by_words}")
         return []
     except (NoProject, OutboundError):
-        notices.append("Search by meaning does not answer at the moment: these were found by their words.")
+        notices.append(f"Search by meaning does not answer at the moment.{by_words}")
         return []
 
 
