@@ -11,15 +11,18 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from apps.accounts.actors import Actor
 from apps.accounts.api.jobs import JobSerializer, show_job
 from apps.accounts.api.pagination import Cursors, PageParameters, answer_list
 from apps.accounts.api.preconditions import answer_object, check_unchanged
 from apps.accounts.api.serializers import Input, PassedOn, Text, Time, page_of
 from apps.accounts.api.views import AccountView, answer
+from apps.chat.indexing.vectors import NoProject
 from apps.chat.memory.proposing import propose_memories
-from apps.chat.memory.recalling import recall
+from apps.chat.memory.recalling import known_facts, recall
 from apps.chat.models import ContactMemory, Conversation
 from apps.chat.services import memories as service
+from apps.integrations.outbound.errors import OutboundError
 from apps.vault.models import Contact
 
 _CURSORS = Cursors("memories", UUID)
@@ -39,7 +42,12 @@ class MemorySerializer(Input):
     )
     origin = serializers.CharField(read_only=True)
     source_message = serializers.UUIDField(read_only=True, allow_null=True, source="source_message_id")
-    score = serializers.FloatField(read_only=True, required=False, help_text="How well it fits `about`.")
+    score = serializers.FloatField(
+        read_only=True,
+        required=False,
+        allow_null=True,
+        help_text="How well it fits `about`; null when that is not known.",
+    )
     created_at = Time(read_only=True)
     updated_at = Time(read_only=True)
 
@@ -68,6 +76,17 @@ def show_memory(memory: ContactMemory) -> dict[str, Any]:
     }
 
 
+def _recalled(contact: Contact, about: str, actor: Actor, limit: int) -> dict[str, Any]:
+    notices: list[str] = []
+    try:
+        found = recall(contact, about, actor=actor, limit=limit)
+    except (NoProject, OutboundError):
+        found = known_facts(contact, limit=limit)
+        notices.append("What bears on this can't be told at the moment: these are the most important facts.")
+    rows = [{**show_memory(fact.memory), "score": fact.score} for fact in found]
+    return {"results": rows, "next": None, "previous": None, "notices": notices}
+
+
 class MemoriesView(AccountView):
     """What is known about a contact."""
 
@@ -81,13 +100,14 @@ class MemoriesView(AccountView):
         responses=page_of(MemorySerializer),
     )
     def get(self, request: Request, contact_id: UUID) -> HttpResponse:
-        """The newest first; with ``about`` the ones that bear on it."""
+        """The newest first; with ``about`` the ones that bear on it.
+
+        While the AI service does not answer these are the most important ones, and ``notices`` say so.
+        """
         contact = Contact.objects.get(pk=contact_id)
         wanted = self.parameters(MemoryParameters)
         if about := wanted.get("about"):
-            found = recall(contact, about, actor=self.actor, limit=wanted["limit"])
-            rows = [{**show_memory(fact.memory), "score": fact.score} for fact in found]
-            return answer({"results": rows, "next": None, "previous": None})
+            return answer(_recalled(contact, about, self.actor, wanted["limit"]))
         memories = ContactMemory.objects.filter(contact=contact, state=wanted["state"])
         return answer_list(memories, wanted, _CURSORS, show_memory)
 

@@ -13,10 +13,12 @@ from uuid import UUID
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from apps.accounts.actors import Actor
+from apps.accounts.features import is_on, require_feature
 from apps.accounts.jobs import PermanentFailure, RunningJob, enqueue
 from apps.accounts.metering import LimitReached, PriceUnknown
 from apps.accounts.models import Job
 from apps.accounts.permissions import require
+from apps.chat.features import AGENT_MEMORY
 from apps.chat.memory.rules import Stated, facts_in
 from apps.chat.models import ContactMemory, Conversation, Message
 from apps.chat.services.memories import MOST_LETTERS, remember
@@ -25,6 +27,7 @@ from apps.integrations.outbound.errors import OutboundError
 from apps.integrations.services import ai
 from apps.integrations.services.calling import NotConfigured
 from apps.vault.messages import load_contents
+from apps.vault.messages.setting import account_in_scope
 
 KIND = "memories.propose"
 ACTOR = Actor.system("agent memory")
@@ -39,14 +42,17 @@ logger = logging.getLogger(__name__)
 
 
 def propose_memories(conversation: Conversation, *, actor: Actor) -> Job:
-    """Put looking for facts in line; proposals then stand beside the contact. Raises PermissionDenied."""
+    """Put looking for facts in line; proposals then stand beside the contact. Raises PermissionDenied, FeatureOff."""
     require(actor, "memories.manage")
+    require_feature(AGENT_MEMORY.name, account_in_scope())
     return enqueue(KIND, actor=actor, payload={"conversation": str(conversation.pk)}, dedupe_key=str(conversation.pk))
 
 
 def run(job: RunningJob) -> dict[str, Any]:
     """Handler of ``memories.propose``. What is proposed twice is there once."""
     with job.scope():
+        if not is_on(AGENT_MEMORY.name, job.account_id):
+            raise PermanentFailure("Agent memory was switched off meanwhile.")
         conversation = Conversation.objects.select_related("contact").filter(pk=job.payload["conversation"]).first()
         if conversation is None:
             raise PermanentFailure("The conversation was removed meanwhile.")

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from apps.accounts.actors import Actor
+from apps.accounts.features import require_feature
+from apps.chat.features import AGENT_MEMORY
 from apps.chat.indexing.embedding import embed, kept
 from apps.chat.indexing.generations import chosen_model
 from apps.chat.models import ContactMemory, Conversation, Message
+from apps.vault.messages.setting import account_in_scope
 from apps.vault.models import Contact
 
 LATEST, MOST_LETTERS = 3, 2_000
@@ -43,7 +46,8 @@ def last_said(conversation: Conversation) -> str:
 
 
 def recall(contact: Contact, about: str, *, actor: Actor, limit: int = 5) -> list[Recalled]:
-    """The facts that bear on ``about``, best first. Raises NoProject, LimitReached, OutboundError."""
+    """The facts that bear on ``about``, best first. Raises FeatureOff, NoProject, LimitReached, OutboundError."""
+    require_feature(AGENT_MEMORY.name, account_in_scope())
     rows = list(ContactMemory.objects.filter(contact=contact, state=ContactMemory.State.REMEMBERED))
     if not rows:
         return []

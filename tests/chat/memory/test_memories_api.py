@@ -169,3 +169,17 @@ def test_switched_off_it_says_so_and_still_forgets(api: ApiClient, ann: Contact)
     refused = api.post(f"contacts/{ann.id}/memories", {"content": "Has a dog"})
     assert (refused.status, refused.json["code"]) == (409, "feature_off")
     assert api.delete(f"memories/{fact['id']}").status == 204
+
+
+@pytest.mark.covers("A-11")
+def test_switched_off_nothing_is_recalled_or_proposed(api: ApiClient, account: Account, say: Say) -> None:
+    conversation = say(account, "By the way, I'm allergic to latex.")
+    facts, propose = f"contacts/{conversation.contact_id}/memories", f"conversations/{conversation.pk}/memories"
+    assert api.post(facts, {"content": "Has a cat"}).status == 201
+    assert api.post(propose, {}).status == 202
+    assert api.patch("account/features", {"features": [{"name": "agent_memory", "enabled": False}]}).status == 200
+    for refused in (api.get(f"{facts}?about=pets"), api.post(propose, {})):
+        assert (refused.status, refused.json["code"]) == (409, "feature_off")
+    assert [fact["content"] for fact in api.get(facts).json["results"]] == ["Has a cat"]
+    assert work_off(account, "memories.propose") == ["failed"], "it was asked for before"
+    assert api.get(f"{facts}?state=proposed").json["results"] == []
