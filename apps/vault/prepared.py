@@ -30,18 +30,50 @@ def fetch_prepared(sql: str, parameters: Sequence[Any]) -> list[Any]:
     Django's log of statements does not see it: who counts statements (``connection.queries_logged``) sends it by
     Django's own cursor instead. A signal (Ctrl-C) is heeded when PostgreSQL has answered.
     """
-    session = connection.connection
-    assert session is not None, "A scope is a transaction, so there is a connection."
-    kept = _kept.get(session)
-    if kept is None:
-        kept = _kept[session] = _Kept(session)
     with connection.wrap_database_errors:
+        rows = _fetch_known(sql, parameters)
+        if rows is not None:
+            return rows
+        session = connection.connection
+        assert session is not None, "A scope is a transaction, so there is a connection."
+        kept = _kept.get(session)
+        if kept is None:
+            kept = _kept[session] = _Kept(session)
         return (kept.fetch if kept.direct else _fetch_unprepared)(session, sql, parameters)
+
+
+def _fetch_known(sql: str, parameters: Sequence[Any]) -> list[Any] | None:
+    """The rows of a statement that the session keeps already, the beginning of the scope sent along; else None."""
+    session: Any = connection.untouched  # type: ignore[attr-defined]
+    kept = None if session is None else _kept.get(session)
+    if kept is None or not kept.direct:
+        return None
+    values = _Values(session, parameters)
+    name = kept.names.get((sql, values.types))
+    if name is None:
+        return None
+    kept.names.move_to_end((sql, values.types))
+    result = _read(name, values)
+    return None if result is None else kept.rows(session, values, result)
 
 
 def _fetch_unprepared(session: psycopg.Connection[Any], sql: str, parameters: Sequence[Any]) -> list[Any]:
     with psycopg.Cursor(session) as cursor:
         return cursor.execute(sql, parameters, binary=True, prepare=False).fetchall()  # type: ignore[call-overload,no-any-return]
+
+
+class _Values:
+    """Parameters as they travel."""
+
+    def __init__(self, session: psycopg.Connection[Any], parameters: Sequence[Any]) -> None:
+        self.adapt: Any = Transformer(session)
+        self.dumped = self.adapt.dump_sequence(parameters, [PyFormat.BINARY] * len(parameters))
+        self.types: Any = self.adapt.types
+        self.formats: Any = self.adapt.formats
+
+
+def _read(name: bytes, values: _Values) -> Any:
+    return connection.read(name, values.dumped, values.formats)  # type: ignore[attr-defined]
 
 
 class _Kept:
@@ -54,21 +86,18 @@ class _Kept:
         self.made = 0
 
     def fetch(self, session: psycopg.Connection[Any], sql: str, parameters: Sequence[Any]) -> list[Any]:
-        """The rows. Raises psycopg's errors."""
-        adapt: Any = Transformer(session)
-        values = adapt.dump_sequence(parameters, [PyFormat.BINARY] * len(parameters))
-        key = (sql, adapt.types)
+        """The rows, of a statement that is prepared when it is not known yet. Raises psycopg's errors."""
+        values = _Values(session, parameters)
         with session.lock:
-            name = self.names.get(key)
-            if name is None:
-                name = self._prepare(session, key)
-            else:
-                self.names.move_to_end(key)
-            result = session.pgconn.exec_prepared(name, values, adapt.formats, pq.Format.BINARY)
+            name = self.names.get((sql, values.types)) or self._prepare(session, (sql, values.types))
+        return self.rows(session, values, _read(name, values))
+
+    def rows(self, session: psycopg.Connection[Any], values: _Values, result: Any) -> list[Any]:
+        """What came back. Raises psycopg's errors."""
         if result.status != pq.ExecStatus.TUPLES_OK:
             raise self._fault(session, result)
-        adapt.set_pgresult(result, format=pq.Format.BINARY)
-        rows: list[Any] = adapt.load_rows(0, result.ntuples, tuple)
+        values.adapt.set_pgresult(result, format=pq.Format.BINARY)
+        rows: list[Any] = values.adapt.load_rows(0, result.ntuples, tuple)
         return rows
 
     def _prepare(self, session: psycopg.Connection[Any], key: _Key) -> bytes:

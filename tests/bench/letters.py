@@ -22,6 +22,8 @@ from tests.vault.messages.letters.models import Letter
 
 ACCOUNTS, EACH, WORDS = 10, 20_000, 8_001
 PLAIN = "bench_plain_letter"
+BY_TIME = f"{PLAIN}_by_time"
+INDEX_BY_TIME = f"CREATE INDEX {BY_TIME} ON {PLAIN} (company_id, created_at DESC)"
 _VOCABULARY = Path(embedding.__file__).parent / "minilm" / "tokenizer.json"
 _LETTER = Letter._meta.db_table
 _COLUMNS = "id account_id created_at updated_at content fingerprint is_searchable words folder"
@@ -60,7 +62,7 @@ def fill(world: World, texts: Texts) -> list[Account]:
             _add(account, texts.make(1000))
     world.owner_sql(
         f"CREATE INDEX ON {PLAIN} USING gin (search)",
-        f"CREATE INDEX ON {PLAIN} (company_id, created_at DESC)",
+        INDEX_BY_TIME,
         f"VACUUM ANALYZE {PLAIN}",
         f"VACUUM ANALYZE {_LETTER}",
         f"VACUUM ANALYZE {_LETTER}word",

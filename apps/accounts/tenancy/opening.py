@@ -1,30 +1,36 @@
-"""Beginning a scope's transaction with one round trip to the database instead of three.
+"""Beginning a scope's transaction with one round trip to the database instead of three, or none.
 
-``BEGIN`` and the statement that says whose rows exist go together. As nothing is done before them, they also find out
-whether a kept connection is still alive (Django would ask ``SELECT 1`` first): when it is not, they are sent again on
-a new one.
+The scope of an owner waits for its first statement where it can (``postgresql.outstanding``). Otherwise ``BEGIN`` and
+the statement that says whose rows exist go together. As nothing is done before them, they also find out whether a kept
+connection is still alive (Django would ask ``SELECT 1`` first): when it is not, they are sent again on a new one.
 """
 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
-from django.db import OperationalError, connections, transaction
+from django.db import connections, transaction
 from psycopg import errors, pq
 
-
-class ConnectionLost(OperationalError):
-    """The server ended the connection before the transaction began."""
+from apps.accounts.tenancy.postgresql.outstanding import ConnectionLost
 
 
 class Opened:
-    """``transaction.atomic``, outermost, with ``statement`` run in it first: a SELECT without parameters."""
+    """``transaction.atomic``, outermost, with ``statement`` run in it first: a SELECT without parameters.
 
-    def __init__(self, using: str, statement: str) -> None:
-        self._using, self._statement = using, statement
+    ``later``: the setting and the owner that the statement is about; it may then wait for the first other one.
+    """
+
+    def __init__(self, using: str, statement: str, later: tuple[str, UUID] | None = None) -> None:
+        self._using, self._statement, self._later = using, statement, later
 
     def __enter__(self) -> None:
         connection: Any = connections[self._using]
+        if self._later is not None and connection.may_begin_later():
+            self._atomic: Any = transaction.Atomic(self._using, savepoint=True, durable=False)
+            connection.begin_later(*self._later, self._atomic)
+            return
         # A connection of Django's that was kept from another request counts as checked from here on.
         connection.health_check_done = True
         try:
@@ -34,10 +40,12 @@ class Opened:
             self._begin(connection)
 
     def __exit__(self, *exception: Any) -> None:
-        self._atomic.__exit__(*exception)
+        connection: Any = connections[self._using]
+        if exception[0] is not None or not connection.end_at_once(self._atomic):
+            self._atomic.__exit__(*exception)
 
     def _begin(self, connection: Any) -> None:
-        self._atomic: Any = transaction.Atomic(self._using, savepoint=True, durable=False)
+        self._atomic = transaction.Atomic(self._using, savepoint=True, durable=False)
         if _is_plain(connection):
             self._begin_at_once(connection)
             return

@@ -111,7 +111,8 @@ def owner_scope(wall: Wall, owner: UUID | HasId, *, using: str = "default") -> I
         if not outer:
             # A connection may come with a role that somebody left on it (SET ROLE without LOCAL).
             role = "set_config('role', 'none', true)"
-            with Opened(using, f"SELECT set_config('{wall.setting}', '{owner_id}', true), {role}"):
+            statement = f"SELECT set_config('{wall.setting}', '{owner_id}', true), {role}"
+            with Opened(using, statement, (wall.setting, owner_id)):
                 yield owner_id
             return
         with transaction.atomic(using=using):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from apps.vault.messages import words
@@ -89,8 +90,12 @@ _QUOTES = '"“”„«»'
 _TOKEN = re.compile(f"[{_QUOTES}]([^{_QUOTES}]*)(?:[{_QUOTES}]|$)|([()])|([^\\s(){_QUOTES}]+)")
 
 
+@lru_cache(maxsize=1_000)
 def parse(query: str, language: str) -> Node:
-    """The tree of ``query``. Raises QueryFault: too long, nothing to look for, a prefix that is too short."""
+    """The tree of ``query``, remembered because people turn pages.
+
+    Raises QueryFault: too long, nothing to look for, a prefix that is too short.
+    """
     if len(query) > LONGEST_QUERY:
         raise QueryFault("query_too_long", f"Use at most {LONGEST_QUERY} characters.")
     tree = _Parser(query, language).whole()

@@ -39,7 +39,7 @@ class Setting:
         if text is None:
             return cls()
         enabled, building, language = text.split(" ", 2)
-        return cls(enabled == "t", language, building == "t")
+        return cls(enabled == "true", language, building == "true")
 
 
 def current_setting() -> Setting:

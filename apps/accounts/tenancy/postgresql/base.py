@@ -8,6 +8,8 @@ from django.db import NotSupportedError
 from django.db.backends.postgresql import base, features, operations, schema
 from psycopg import OperationalError, errors, pq
 
+from apps.accounts.tenancy.postgresql.outstanding import OutstandingMixin
+
 
 class DatabaseFeatures(features.DatabaseFeatures):
     """What PostgreSQL can do with our tables."""
@@ -43,8 +45,8 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
         super().alter_field(model, old_field, new_field, strict)
 
 
-class DatabaseWrapper(base.DatabaseWrapper):
-    """A connection."""
+class DatabaseWrapper(OutstandingMixin, base.DatabaseWrapper):
+    """A connection, which begins and ends scopes in as few round trips as can be."""
 
     features_class = DatabaseFeatures
     ops_class = DatabaseOperations
@@ -55,6 +57,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
         The long way where somebody watches the statements, or where there may be no transaction to end.
         """
+        if self.forget_scope():
+            return
         session = self.connection
         if session is None or session.closed or self.queries_logged or session._pipeline is not None:
             super()._commit()  # type: ignore[misc]
@@ -67,3 +71,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 raise OperationalError("The database ended the connection.")
             if result.status != pq.ExecStatus.COMMAND_OK:
                 raise errors.error_from_result(result)
+
+    def _rollback(self) -> None:
+        if not self.forget_scope():
+            super()._rollback()  # type: ignore[misc]
+
+    def close(self) -> None:
+        """As Django's; a scope that PostgreSQL knows nothing of it need not learn of now."""
+        self.forget_scope()
+        super().close()
