@@ -13,7 +13,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import errors, pq
 from psycopg.adapt import PyFormat, Transformer
 
@@ -30,30 +30,34 @@ def fetch_prepared(sql: str, parameters: Sequence[Any]) -> list[Any]:
     Django's log of statements does not see it: who counts statements (``connection.queries_logged``) sends it by
     Django's own cursor instead. A signal (Ctrl-C) is heeded when PostgreSQL has answered.
     """
-    with connection.wrap_database_errors:
-        rows = _fetch_known(sql, parameters)
+    wrapper: Any = connections[DEFAULT_DB_ALIAS]
+    with wrapper.wrap_database_errors:
+        rows = _fetch_known(wrapper, sql, parameters)
         if rows is not None:
             return rows
-        session = connection.connection
+        session = wrapper.connection
         assert session is not None, "A scope is a transaction, so there is a connection."
         kept = _kept.get(session)
         if kept is None:
             kept = _kept[session] = _Kept(session)
-        return (kept.fetch if kept.direct else _fetch_unprepared)(session, sql, parameters)
+        if kept.direct:
+            return kept.fetch(wrapper, session, sql, parameters)
+        return _fetch_unprepared(session, sql, parameters)
 
 
-def _fetch_known(sql: str, parameters: Sequence[Any]) -> list[Any] | None:
-    """The rows of a statement that the session keeps already, the beginning of the scope sent along; else None."""
-    session: Any = connection.untouched  # type: ignore[attr-defined]
+def _fetch_known(wrapper: Any, sql: str, parameters: Sequence[Any]) -> list[Any] | None:
+    """The rows of a statement that the session keeps already, the scope sent along; else None."""
+    session = wrapper.untouched
     kept = None if session is None else _kept.get(session)
     if kept is None or not kept.direct:
         return None
     values = _Values(session, parameters)
-    name = kept.names.get((sql, values.types))
+    key = (sql, values.types)
+    name = kept.names.get(key)
     if name is None:
         return None
-    kept.names.move_to_end((sql, values.types))
-    result = _read(name, values)
+    kept.names.move_to_end(key)
+    result = wrapper.read(name, values.dumped, values.formats)
     return None if result is None else kept.rows(session, values, result)
 
 
@@ -72,10 +76,6 @@ class _Values:
         self.formats: Any = self.adapt.formats
 
 
-def _read(name: bytes, values: _Values) -> Any:
-    return connection.read(name, values.dumped, values.formats)  # type: ignore[attr-defined]
-
-
 class _Kept:
     """The statements that one connection keeps prepared."""
 
@@ -85,12 +85,12 @@ class _Kept:
         self.names: OrderedDict[_Key, bytes] = OrderedDict()
         self.made = 0
 
-    def fetch(self, session: psycopg.Connection[Any], sql: str, parameters: Sequence[Any]) -> list[Any]:
+    def fetch(self, wrapper: Any, session: psycopg.Connection[Any], sql: str, parameters: Sequence[Any]) -> list[Any]:
         """The rows, of a statement that is prepared when it is not known yet. Raises psycopg's errors."""
         values = _Values(session, parameters)
         with session.lock:
             name = self.names.get((sql, values.types)) or self._prepare(session, (sql, values.types))
-        return self.rows(session, values, _read(name, values))
+        return self.rows(session, values, wrapper.read(name, values.dumped, values.formats))
 
     def rows(self, session: psycopg.Connection[Any], values: _Values, result: Any) -> list[Any]:
         """What came back. Raises psycopg's errors."""

@@ -24,9 +24,10 @@ class Opened:
 
     def __init__(self, using: str, statement: str, later: tuple[str, UUID] | None = None) -> None:
         self._using, self._statement, self._later = using, statement, later
+        self._connection: Any = connections[using]
 
     def __enter__(self) -> None:
-        connection: Any = connections[self._using]
+        connection = self._connection
         if self._later is not None and connection.may_begin_later():
             self._atomic: Any = transaction.Atomic(self._using, savepoint=True, durable=False)
             connection.begin_later(*self._later, self._atomic)
@@ -40,8 +41,7 @@ class Opened:
             self._begin(connection)
 
     def __exit__(self, *exception: Any) -> None:
-        connection: Any = connections[self._using]
-        if exception[0] is not None or not connection.end_at_once(self._atomic):
+        if exception[0] is not None or not self._connection.end_at_once(self._atomic):
             self._atomic.__exit__(*exception)
 
     def _begin(self, connection: Any) -> None:

@@ -13,6 +13,7 @@ import hmac
 import weakref
 from collections import OrderedDict
 from threading import Lock
+from typing import Any
 from uuid import UUID
 
 from apps.vault.keys import AccountKeys, account_keys
@@ -32,6 +33,8 @@ class WordHasher:
         self._key = key
         self._known: dict[str, _Known] = {}
         self._numbers: dict[str, int] = {}
+        self.plans: dict[Any, Any] = {}
+        """What ``planning.remembered`` made of queries under this key alone."""
 
     def number(self, word: str) -> int:
         """The number of a word: signed, as PostgreSQL's bigint."""

@@ -8,6 +8,7 @@ other parts are asked of each. It is the part with the fewest messages, as far a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from apps.vault.messages.hashing import WordHasher
 from apps.vault.messages.query import And, Node, Or, Phrase, Prefix, QueryFault, Word
@@ -64,6 +65,34 @@ def plan(tree: Node, hashers: list[WordHasher], language: str) -> Plan:
             return _flat(Every, [plan(child, hashers, language) for child in tree.children])
         case Or():
             return _flat(Either, [plan(child, hashers, language) for child in tree.children])
+
+
+class Planned(NamedTuple):
+    """A plan, and what is asked of it first."""
+
+    plan: Plan
+    bounds: tuple[tuple[int, int], ...]
+    """The ends of its prefixes, to be looked up."""
+    single_numbers: list[int] | None
+
+
+MOST_PLANS = 1_000
+
+
+def remembered(tree: Node, hashers: list[WordHasher], language: str) -> Planned:
+    """The plan of a tree that ``parse`` remembers too."""
+    plans, key = hashers[0].plans, (id(tree), language)
+    known: tuple[Node, Planned] | None = plans.get(key) if len(hashers) == 1 else None
+    if known is not None and known[0] is tree:
+        return known[1]
+    made = plan(tree, hashers, language)
+    bounds = tuple(dict.fromkeys(pair for span in spans(made) for pair in span.bounds))
+    planned = Planned(made, bounds, single_numbers(made))
+    if len(hashers) == 1:
+        if len(plans) >= MOST_PLANS:
+            plans.clear()
+        plans[key] = tree, planned
+    return planned
 
 
 def _numbers(word: str, hashers: list[WordHasher]) -> tuple[int, ...]:

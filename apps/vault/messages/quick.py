@@ -43,9 +43,9 @@ def meeting(
 
     The rarest is the one whose messages run out; and if none do, the one whose ``step`` messages reach back furthest.
     """
-    asked, others = f"{{{','.join(map(str, numbers))}}}", Int8(len(numbers) - 1)
-    params = [account_id, before, Int8(step), asked, account_id, account_id, account_id, asked, others, Int8(most)]
-    rows = rows_of(_meeting(words, messages), params, often=True)
+    asked, others = f"{{{','.join(map(str, numbers))}}}", len(numbers) - 1
+    params = [account_id, before, Int8(step), asked, account_id, account_id, account_id, asked, Int8(most)]
+    rows = rows_of(_meeting(words, messages, others), params, often=True)
     setting, walked, last = rows[0][:3]
     hits = [row for row in rows if row[3] is not None]
     found = [(row[3], row[4]) for row in hits if row[5]]
@@ -53,7 +53,11 @@ def meeting(
 
 
 @cache
-def _meeting(words: str, messages: str) -> str:
+def _meeting(words: str, messages: str, others: int) -> str:
+    left = "array_remove((SELECT %s)::text::bigint[], (SELECT word FROM rarest))"
+    word, all_there = f"= ANY({left})", f"GROUP BY message_id HAVING count(*) = {others} "
+    if others == 1:  # no message comes twice
+        word, all_there = f"= ({left})[1]", ""
     # (SELECT %s) hides how many words there are: else a plan made for just these looks cheaper than the kept one.
     return (
         "WITH list AS MATERIALIZED (SELECT asked.word, ARRAY("  # noqa: S608
@@ -64,8 +68,7 @@ def _meeting(words: str, messages: str) -> str:
         f"SELECT {SETTING}, size, last, message.* FROM rarest LEFT JOIN ("
         f"SELECT id, content, is_searchable FROM {messages} WHERE account_id = %s AND id = ANY(ARRAY("
         f"SELECT message_id FROM {words} WHERE account_id = %s "
-        "AND word = ANY(array_remove((SELECT %s)::text::bigint[], (SELECT word FROM rarest))) "
-        "AND message_id = ANY((SELECT ids FROM rarest)::uuid[]) "
-        "GROUP BY message_id HAVING count(*) = %s ORDER BY message_id DESC LIMIT %s)) OFFSET 0"
+        f"AND word {word} AND message_id = ANY((SELECT ids FROM rarest)::uuid[]) "
+        f"{all_there}ORDER BY message_id DESC LIMIT %s)) OFFSET 0"
         ") AS message ON true ORDER BY message.id DESC"
     )

@@ -127,11 +127,11 @@ class _Search:
         return self._setting
 
     def _planned(self) -> Plan:
-        plan = planning.plan(self.tree, hashers(self.account_id), self.language)
-        bounds = [pair for span in planning.spans(plan) for pair in span.bounds]
+        plan, bounds, self.single_numbers = planning.remembered(self.tree, hashers(self.account_id), self.language)
         if bounds:
-            plan = planning.looked_up(plan, asking.expand(self.words, self.account_id, list(dict.fromkeys(bounds))))
+            plan = planning.looked_up(plan, asking.expand(self.words, self.account_id, list(bounds)))
             planning.require_few(plan)
+            self.single_numbers = planning.single_numbers(plan)
         return plan
 
     def page(self, before: UUID, limit: int) -> Page:
@@ -177,7 +177,8 @@ class _Search:
         plan, owner = self.plan, self.account_id
         self._most_step = _LARGEST_STEP
         wide = max(_FIRST_STEP, limit + 1)
-        if self.messages is None and (numbers := planning.single_numbers(plan)) is not None:
+        numbers = self.single_numbers
+        if self.messages is None and numbers is not None:
             if len(numbers) == 1:
                 return partial(self._newest, numbers[0]), limit + 1
             return partial(self._meeting, numbers), wide
@@ -209,8 +210,5 @@ class _Search:
     def _fitting(self, rows: list[tuple[UUID, Any]]) -> list[Hit]:
         self.read += len(rows)
         fits = self.reader
-        return [
-            Hit(message_id, content)
-            for message_id, content in open_column(self.model, self.account_id, "content", rows)
-            if fits(content)
-        ]
+        opened = open_column(self.model, self.account_id, "content", rows)
+        return [Hit._make(row) for row in opened if fits(row[1])]

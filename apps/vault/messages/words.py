@@ -235,7 +235,7 @@ def reader(stem: str, language: str) -> Callable[[str], bool]:
     writings: list[str] = []
 
     def has(text: str) -> bool:
-        spaced = f" {normal(text)} "
+        spaced = f" {text.lower() if text.isascii() else normal(text)} "
         for writing in writings:
             if writing in spaced:
                 return True
