@@ -103,10 +103,16 @@ class TestUpsert:
         if values == []:
             assert "empty" in detail or "cannot" in detail
 
-    @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e39", "1e999"])
-    def test_numbers_must_be_finite(self, store, number):
+    @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e18", "1e39", "1e999"])
+    def test_numbers_must_be_finite_and_comparable(self, store, number):
         content = f'{{"vector_embedding": [{", ".join([number] * 384)}], "document": "d"}}'
         refused(store.post("database/vectors/upsert", content=content), 422)
+
+    def test_the_largest_numbers_are_found(self, store):
+        body = {"vector_embedding": [1e17] * 1536, "document": "d", "vector_id": "large"}
+        ok(store.post("database/vectors/upsert", json=body))
+        (hit,) = ok(store.post("database/vectors/search", json={"query_vector": [1e17] * 1536}))["results"]
+        assert (hit["id"], hit["score"]) == ("large", 1.0)
 
     @pytest.mark.parametrize("document", [None, "", "  ", 5])
     def test_form_a_needs_a_document(self, store, make_vector, document):

@@ -27,8 +27,9 @@ _ID = ("vector_id", "id")
 _VALUES = ("vector_embedding", "embedding", "vector", "values")
 _METADATA = ("metadata", "vector_metadata")
 _SUPPORTED = ", ".join(str(length) for length in VECTOR_DIMENSIONS)
-# The largest finite number of four bytes, which is how numbers are kept.
-_LARGEST = 3.4028234663852886e38
+# Numbers are kept and compared in four bytes (up to 3.4e38), and a comparison adds up to 1,536 squares: a vector of
+# larger numbers could be kept, but nothing would ever be like it.
+_LARGEST = 1e17
 
 
 def read_values(fields: Fields, *names: str, declared: int | None = None) -> list[float]:
@@ -41,7 +42,7 @@ def read_values(fields: Fields, *names: str, declared: int | None = None) -> lis
     elif not value:
         fields.fail(name, f"{name} cannot be empty", "too_short")
     elif not all(type(number) in (int, float) and abs(number) <= _LARGEST for number in value):
-        fields.fail(name, f"{name} must hold finite numbers only", "float_type")
+        fields.fail(name, f"{name} must hold finite numbers only, from -1e17 to 1e17", "float_type")
     elif len(value) not in VECTOR_DIMENSIONS:
         fields.fail(
             name,
