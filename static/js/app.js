@@ -85,7 +85,8 @@
     if (within(event, "[data-theme-toggle]")) toggleTheme();
     const opener = within(event, "[data-dialog]");
     if (opener) open(document.getElementById(opener.dataset.dialog));
-    if (within(event, "[data-close]")) event.target.closest("dialog").close();
+    const closed = within(event, "[data-close]") && event.target.closest("dialog");
+    if (closed) { event.preventDefault(); closed.close(); } // a link where the dialog is a page of its own
     if (within(event, "[data-dismiss]")) event.target.closest(".sr-toast").remove();
     const emptier = within(event, "[data-empties]");
     if (emptier) document.querySelector(emptier.dataset.empties).value = "";

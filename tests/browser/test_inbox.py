@@ -11,6 +11,7 @@ from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import tenant
 from apps.chat.models import CannedResponse, Conversation, Message
 from apps.chat.services.conversations import open_conversation
+from apps.chat.services.labels import create_label
 from apps.chat.services.messages import receive_message, write_note
 from tests.browser.conftest import Visitor
 from tests.factories import Cast, make_contact
@@ -138,4 +139,24 @@ def test_a_double_click_sends_a_form_once(visit: Visit, cast: Cast, talk: Conver
     assert len([url for url in posted if "/labels/new/" in url]) == 2
     with tenant(cast.account):
         assert Conversation.objects.filter(contact=ann).count() == 2
+    assert visitor.faults == []
+
+
+def test_labels_are_put_on_from_the_panel(visit: Visit, cast: Cast, talk: Conversation) -> None:
+    with tenant(cast.account):
+        create_label(actor=owner(cast.account), name="returns")
+    visitor = visit()
+    visitor.come_signed_in(cast.alice)
+    page = visitor.open(f"/app/{cast.account.slug}/inbox/{talk.id}/?tab=all")
+    page.evaluate("window.stillHere = true")
+    for _ in range(2):  # the place of dialogs is still there after the first
+        page.get_by_role("link", name="Change labels").click()
+        page.get_by_role("dialog").get_by_role("link", name="Cancel").click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        assert page.evaluate("window.stillHere")
+    page.get_by_role("link", name="Change labels").click()
+    page.get_by_role("dialog").get_by_text("returns").click()
+    page.get_by_role("button", name="Save labels").click()
+    expect(page.locator("#about-this").get_by_text("returns")).to_be_visible()
+    assert page.url.endswith("/?tab=all")
     assert visitor.faults == []
