@@ -12,12 +12,14 @@ import pytest
 from django.core.cache import cache
 from django.db import connections
 from django.test import TransactionTestCase
+from psycopg.pq import TransactionStatus
 
 from apps.accounts.features.cache import forget_process
 from apps.accounts.metering.prices import load_declared
 from apps.accounts.tenancy.scope import platform
 from tests import database
 from tests.chromium import browser as browser
+from tests.cleaning import Cleaner
 from tests.coverage_map import CoversPlugin
 from tests.factories import Cast
 from tests.standing_cast import is_wanted_by, standing
@@ -37,12 +39,23 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
     connection = connections["default"]
     connection.close()
     connection.settings_dict["NAME"] = name
+    cleaner = Cleaner(name)
+
+    def clean(case: TransactionTestCase) -> None:
+        session = connection.connection
+        if session is not None and session.info.transaction_status != TransactionStatus.IDLE:
+            connections.close_all()  # what a test left open would be waited for
+        cleaner.clean()
+
+    # Django would TRUNCATE as the role that serves, which may not.
+    TransactionTestCase._fixture_teardown = clean  # type: ignore[attr-defined]
     with django_db_blocker.unblock():
         with platform("store prices that were declared since the template was made"):
             load_declared()
         yield
         standing.send_away()
         connections.close_all()
+    cleaner.close()
     database.drop(name)
 
 
@@ -62,15 +75,6 @@ def _cast_stands(request: pytest.FixtureRequest, django_db_setup: None, django_d
 @pytest.fixture
 def _django_db_helper(_cast_stands: None, _django_db_helper: None) -> None:
     """pytest-django's, which begins the test's own transaction: inside that of the cast."""
-
-
-def _clean_as_owner(case: TransactionTestCase) -> None:
-    connections.close_all()
-    database.clean(connections["default"].settings_dict["NAME"])
-
-
-# Django would TRUNCATE as the role that serves, which may not: that is the point of it.
-TransactionTestCase._fixture_teardown = _clean_as_owner  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)
