@@ -17,7 +17,7 @@ run: .venv/base
 
 test: .venv/dev
 	@$(BIN)/python -m tests.bring_up
-	@unset DATA PORT; $(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
+	@unset DATA PORT; $(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 chaos: .venv/dev
 	@unset DATA PORT; $(BIN)/python -m pytest -m chaos $(ARGS)
