@@ -74,7 +74,7 @@ class Cleaner:
     def _open(self) -> Session:
         if self._session is None or self._session.closed:
             server = EmbeddedPostgres(Path(settings.DATA))
-            self._is_administrator = urlsplit(settings.DATABASE_URL).port == server.port and server.answers()
+            self._is_administrator = server.answers() and urlsplit(settings.DATABASE_URL).port == server.port
             if self._is_administrator:
                 self._session = psycopg.connect(address_of(server.url("postgres"), self.name), autocommit=True)
                 self._session.execute("SET session_replication_role = replica")  # no trigger fires
