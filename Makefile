@@ -10,7 +10,7 @@ export PORT DATA DEMO
 # The product is many processes: without bytecode kept on disk each of them would compile every package again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: catalogue run test lint bench chaos coverage-map services stop format lock
+.PHONY: catalogue run test lint lint-types lint-style lint-project bench chaos coverage-map services stop format lock
 
 run: .venv/base
 	@exec setpriv --pdeathsig TERM -- $(BIN)/python -m config.supervisor
@@ -22,11 +22,17 @@ test: .venv/dev
 chaos: .venv/dev
 	@unset DATA PORT; $(BIN)/python -m pytest -m chaos $(ARGS)
 
-lint: .venv/dev
+lint: lint-types lint-style lint-project ## its parts can run beside each other (make -j)
+
+lint-types: .venv/dev
+	@$(BIN)/mypy apps config
+
+lint-style: .venv/dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy apps config
 	@$(BIN)/lint-imports
+
+lint-project: .venv/dev
 	@$(BIN)/python -m tests.lint
 
 bench: .venv/dev
