@@ -286,7 +286,7 @@ ROUTES: dict[str, Kind] = {
         POST=Asks("memories.manage", {"content": "Prefers e-mail"}, answers=(200, 409)),
     ),
     "/app/<account_slug>/inbox/<conversation_id>/memories/propose/": page(
-        of={"conversation_id": a_conversation}, POST=Asks("memories.manage")
+        of={"conversation_id": a_conversation}, POST=Asks("memories.manage", answers=(200, 409))
     ),
     "/app/<account_slug>/inbox/<conversation_id>/memories/recalled/": page(
         of={"conversation_id": a_conversation}, GET=Asks("memories.view")
@@ -466,7 +466,7 @@ ROUTES: dict[str, Kind] = {
         GET=Asks("conversations.view"), POST=Asks("conversations.create", {"subject": "A parcel"}, answers=(400,))
     ),
     "/api/v1/conversations/<conversation_id>/memories": api(
-        of={"conversation_id": a_conversation}, POST=Asks("memories.manage")
+        of={"conversation_id": a_conversation}, POST=Asks("memories.manage", answers=(202, 409))
     ),
     "/api/v1/contacts/<contact_id>/export": api(of={"contact_id": a_contact}, GET=Asks("contacts.view")),
     "/api/v1/conversations/<conversation_id>/similar": api(
