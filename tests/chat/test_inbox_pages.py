@@ -124,7 +124,10 @@ def test_a_dialog_leads_back_to_the_list_it_was_opened_over(cast: Cast, talk: Co
     asks = {"HX-Request": "true", "HX-Current-URL": page}
     answer = client.post(url(cast, talk, "snooze/"), {"until": "2199-05-04T09:00"}, headers=asks)
     assert answer["HX-Redirect"] == url(cast, talk) + "?tab=all&status=any"
-    assert "asleep until Saturday 4 May 2199, 09:00" in client.get(url(cast, talk)).content.decode()
+    shown = client.get(url(cast, talk)).content.decode()
+    assert "asleep until Saturday 4 May 2199, 09:00" in shown
+    assert "<dt>Asleep until</dt><dd>Saturday 4 May 2199, 09:00</dd>" in shown
+    assert ">ann<wbr>@mail.example</a>" in shown
 
 
 def test_a_conversation_is_begun_with_a_contact_by_its_email(cast: Cast, talk: Conversation) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import phonenumbers
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from apps.vault.models import Contact
 
@@ -21,6 +23,13 @@ _PLURALS = {"visitor": "Visitors", "lead": "Leads", "customer": "Customers", "pa
 def phone(e164: str | None) -> str:
     """ "+44 20 7946 0142" from "+442079460142"."""
     return _spaced(e164) if e164 else ""
+
+
+@register.filter
+def breakable(email: str) -> SafeString:
+    """An address that breaks before its @, where it has to."""
+    name, at, host = email.rpartition("@")
+    return format_html("{}<wbr>{}{}", name, at, host)
 
 
 @lru_cache(maxsize=4096)
