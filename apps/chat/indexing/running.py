@@ -46,11 +46,11 @@ def run(job: RunningJob) -> dict[str, Any]:
     """Work until nothing is due. Raises Retry with words for people."""
     indexed, removed = job.payload.get("indexed", 0), job.payload.get("removed", 0)
     try:
-        job.make_room()
         with ExitStack() as opened:
             with job.scope():
                 client = opened.enter_context(vectors.project(in_background=True))
                 settle_in(client.project_id)
+            job.make_room()
             while (step := _step(job, client)) is not None:
                 indexed, removed = indexed + step[0], removed + step[1]
                 job.make_room()
