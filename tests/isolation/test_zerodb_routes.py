@@ -162,7 +162,7 @@ def test_nobody_gets_in_without_a_key(shape: str, project: str) -> None:
 def test_a_foreign_project_is_a_missing_one(shape: str, project: str, alice: Caller, bob: Caller) -> None:
     before, absent = _rows_of(alice), str(uuid4())
     for method in METHODS:
-        for prefix in ("", "projects/"):
+        for prefix in ("", "projects/") if "<scope>" in shape else ("",):
             cache.clear()  # limits on how often one may ask are not what is tested here
             body = _body(shape, method)
             answers = [
