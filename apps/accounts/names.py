@@ -18,8 +18,13 @@ def one_line(name: str) -> None:
         if unicodedata.category(letter) in _CONTROL or letter in _TURNING:
             words = f"The name holds a control character (U+{ord(letter):04X}). Type it again."
             raise ValidationError(words, code="control_character")
-    if name.strip() and all(unicodedata.category(letter) in _INVISIBLE for letter in name):
+    if name.strip() and is_invisible(name):
         raise ValidationError("Nothing of this name can be seen. Type it again.", code="invisible")
+
+
+def is_invisible(text: str) -> bool:
+    """Whether nothing of it can be seen: spaces, joiners, marks of direction. Also true of no text at all."""
+    return all(letter.isspace() or unicodedata.category(letter) in _INVISIBLE for letter in text)
 
 
 def check_name(name: str) -> None:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.models import User
+from apps.accounts.names import is_invisible
 from apps.accounts.permissions import require
 from apps.chat.models import Conversation, Message
 from apps.chat.signals import conversation_changed, message_added
@@ -80,7 +81,7 @@ def clean_content(content: Any) -> str:
     if not isinstance(content, str):
         raise ValidationError({"content": ValidationError("The message must be text.", code="not_text")})
     text = unicodedata.normalize("NFC", content).replace("\r\n", "\n").replace("\x00", "").strip()
-    if not text:
+    if is_invisible(text):
         raise ValidationError({"content": ValidationError("Write a message.", code="required")})
     if len(text) > MOST_LETTERS:
         words = f"Use at most {MOST_LETTERS:,} characters; this has {len(text):,}."

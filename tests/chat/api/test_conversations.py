@@ -178,6 +178,7 @@ def test_what_is_wrong_with_a_change_is_named(api: ApiClient, ann: Contact, cast
         assert api.patch(address, body).faults == faults, body
     for body, faults in (
         ({"content": " "}, {"content": "blank"}),
+        ({"content": "\u200b\n\u2060"}, {"content": "required"}),
         ({"content": 5}, {"content": "invalid"}),
         ({"content": "x", "private": True}, {"private": "invalid"}),
         ({"content": "x", "message_type": "activity"}, {"message_type": "invalid_choice"}),
