@@ -15,4 +15,4 @@ def work_off(account: Account, kind: str = "invitation.mail") -> list[str]:
         waiting = Job.objects.filter(kind=kind, status=Job.Status.QUEUED).order_by("created_at")
         waiting.update(next_attempt_at=timezone.now())
         jobs = list(waiting)
-    return [run(account.id, job.id) for job in jobs]
+    return [run(account.id, job.id, makes_room=False) for job in jobs]

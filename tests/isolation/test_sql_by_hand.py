@@ -27,6 +27,7 @@ BY_HAND = {
     "accounts/tenancy/roles.py": "prepares roles before migrations, no rows",
     "accounts/tenancy/scope.py": "sets the scope",
     "chat/indexing/locking.py": "takes a lock of the account's name, no rows",
+    "chat/management/commands/reindex.py": "closes the connection of a thread; no statement of its own",
     "chat/search/showing.py": "extra() narrows a manager's query",
     "integrations/services/old_columns.py": "reads another system's database, over a connection of its own",
     "integrations/zerodb/server/store/matches.py": "names the project of the scope",

@@ -106,14 +106,17 @@ class RunningJob:
         self._hold(payload=self.payload)
 
 
-def run(account_id: UUID, job_id: UUID) -> str:
+def run(account_id: UUID, job_id: UUID, *, makes_room: bool = True) -> str:
     """Run the job if it is due and nobody else does. Returns its status afterwards, or ``not due``.
 
+    ``makes_room``: whether this process is a worker, which small work of others may wait for.
     Jobs of a suspended account wait until it is active again; an attempt that runs already comes to its end.
     """
     job = _claim(account_id, job_id)
     if job is None:
         return "not due"
+    if not makes_room:
+        job._asked[0] = math.inf
     try:
         kind = kind_of(job.kind)
     except LookupError as error:

@@ -12,6 +12,7 @@ from apps.accounts.tenancy.scope import tenant
 from apps.chat.indexing.generations import serving
 from apps.chat.indexing.progress import index_progress
 from tests.chat.conftest import Say
+from tests.factories import make_account
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.covers("P-12")]
 
@@ -61,3 +62,9 @@ def test_what_was_stopped_is_continued(account: Account, say: Say) -> None:
     assert "2 of 2" in reindex("--account", account.slug, "--continue")
     with tenant(account):
         assert serving() == before
+
+
+def test_it_does_not_wait_until_workers_have_done_what_others_wait_for(account: Account, say: Say) -> None:
+    make_account("Waits for its project")
+    say(account, "My parcel has not arrived yet.")
+    assert "1 of 1 messages indexed" in reindex("--account", account.slug)

@@ -40,7 +40,7 @@ def _begun(account: Account, job: Job) -> Thread:
 
     def work() -> None:
         try:
-            run(account.id, job.id)
+            run(account.id, job.id, makes_room=False)
         finally:
             connection.close()
 

@@ -103,15 +103,17 @@ def _exact(wanted: Neighbours) -> list[tuple[UUID, float]]:
 
 
 def _by_index(wanted: Neighbours) -> list[tuple[UUID, float]]:
+    # The vector is sent and read once: as text it is as long as all else together.
+    length = f"vector({wanted.dimensions:d})"
+    distance = f"embedding::{length} <=> (SELECT vector FROM asked)"
     sql = (
-        f"WITH near AS MATERIALIZED (SELECT id, created_at, {_distance(wanted)} AS distance "
-        f"FROM {wanted.table} WHERE {_filter(wanted)} "
-        f"ORDER BY {_distance(wanted)} LIMIT {wanted.limit + _SPARE:d}) "
+        f"WITH asked AS MATERIALIZED (SELECT %s::{length} AS vector), "
+        f"near AS MATERIALIZED (SELECT id, created_at, {distance} AS distance FROM {wanted.table} "
+        f"WHERE {_filter(wanted)} ORDER BY {distance} LIMIT {wanted.limit + _SPARE:d}) "
         f"SELECT id, distance FROM near ORDER BY distance + 0, created_at, id LIMIT {wanted.limit:d}"
     )
-    params = [wanted.vector, current_project_id(), *wanted.params, wanted.vector]
     with _index_preferred(max(_EF_SEARCH, min(1000, wanted.limit + _SPARE))):
-        return _similarities(_run(sql, params))
+        return _similarities(_run(sql, [wanted.vector, current_project_id(), *wanted.params]))
 
 
 @contextmanager
