@@ -21,8 +21,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
 
-IN_FLIGHT = 0.2
-"""Seconds in which the stand-in surely answers: far more than its delay."""
+IN_FLIGHT = 1
+"""Seconds in which the stand-in surely answers: far more than its delay.
+
+A whole one: the cache takes less for none, sets the mark and deletes it, and it stays when the process is killed between.
+"""
 POINTS = ("tokens.before_ask", "tokens.before_store", "tokens.after_store")
 
 
