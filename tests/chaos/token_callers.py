@@ -24,7 +24,7 @@ from uuid import UUID
 IN_FLIGHT = 1
 """Seconds in which the stand-in surely answers: far more than its delay.
 
-A whole one: the cache takes less for none, sets the mark and deletes it, and it stays when the process is killed between.
+A whole one: the cache takes less for none, sets the mark and deletes it; killed in between, a process leaves it there.
 """
 POINTS = ("tokens.before_ask", "tokens.before_store", "tokens.after_store")
 
