@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 
 from apps.accounts.models import Account, User
 from apps.accounts.roles import Role
@@ -33,6 +34,10 @@ def test_a_test_that_does_not_ask_for_it_is_alone() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_test_that_commits_has_a_cast_of_its_own(cast: Cast) -> None:
+    assert not connection.in_atomic_block
     with tenant(cast.account):
         cast.account.name = "Alice & Daughters"
         cast.account.save()
+    connection.close()
+    with platform("look at who is there in a test"):
+        assert set(Account.objects.values_list("name", flat=True)) == {"Alice & Daughters", "Charlie Ltd"}

@@ -27,7 +27,7 @@ class Retry(RuntimeError):
 
 
 class MakeRoom(RuntimeError):
-    """Others wait: the work goes on at the end of the line, at once and without counting as an attempt."""
+    """Others wait: the work goes on in a moment, at the end of the line, and it counts as no attempt."""
 
 
 class PermanentFailure(RuntimeError):

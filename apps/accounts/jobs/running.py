@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -56,7 +56,10 @@ class RunningJob:
     attempt: int
     lease: UUID
     created_by_id: UUID | None
-    _asked: list[float] = field(default_factory=lambda: [-math.inf], repr=False, compare=False)
+    makes_room: bool = True
+    """Whether this process is a worker, which small work of others may wait for."""
+    _looked: list[float] = field(default_factory=lambda: [-math.inf], repr=False, compare=False)
+    """When it last looked whether anybody waits."""
 
     @contextmanager
     def scope(self) -> Iterator[None]:
@@ -83,15 +86,15 @@ class RunningJob:
         self._hold(**fields)
 
     def make_room(self) -> None:
-        """Let small work go first that somebody waits for, whoever it is of. Call at the beginning and now and then,
-        outside of a scope.
+        """Let small work go first that somebody waits for, whoever it is of.
 
-        Raises MakeRoom, after which the job goes on where it was; asked at most once in MAKE_ROOM_SECONDS.
+        Call at the beginning and now and then, outside of a scope. Looks at most once in MAKE_ROOM_SECONDS. Raises
+        MakeRoom, after which the job goes on where it was.
         """
         now = time.monotonic()
-        if now - self._asked[0] < MAKE_ROOM_SECONDS:
+        if not self.makes_room or now - self._looked[0] < MAKE_ROOM_SECONDS:
             return
-        self._asked[0] = now
+        self._looked[0] = now
         with platform("see whether somebody waits for other work"):
             # What was not taken for long waits for something else, and no room is made for it.
             moment = timezone.now()
@@ -109,14 +112,13 @@ class RunningJob:
 def run(account_id: UUID, job_id: UUID, *, makes_room: bool = True) -> str:
     """Run the job if it is due and nobody else does. Returns its status afterwards, or ``not due``.
 
-    ``makes_room``: whether this process is a worker, which small work of others may wait for.
+    ``makes_room``: as ``RunningJob.makes_room``; a command has its process for itself and need not.
     Jobs of a suspended account wait until it is active again; an attempt that runs already comes to its end.
     """
     job = _claim(account_id, job_id)
     if job is None:
         return "not due"
-    if not makes_room:
-        job._asked[0] = math.inf
+    job = replace(job, makes_room=makes_room)
     try:
         kind = kind_of(job.kind)
     except LookupError as error:
