@@ -7,6 +7,7 @@ from apps.accounts.admin.site import site as admin_site
 from apps.accounts.pages import urls as accounts_pages
 from apps.chat.pages import urls as chat_pages
 from apps.integrations.pages import urls as integrations_pages
+from apps.integrations.zerodb.server import urls as zerodb
 from apps.vault.pages import urls as vault_pages
 from config import health
 
@@ -35,7 +36,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("integrations/", include(integrations_pages.people_urls)),
     path("app/<slug:account_slug>/", include((tenant_pages, "app"))),
     path("hooks/", include("apps.integrations.webhooks.urls")),
-    path("zerodb/", include("apps.integrations.zerodb.server.urls")),
+    path("zerodb", zerodb.base),
+    path("zerodb/", include(zerodb.urlpatterns)),
     path("api/v1/", include("config.api")),
 ]
 if hasattr(settings, "MAILBOX_DIR"):

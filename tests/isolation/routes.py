@@ -522,7 +522,7 @@ ROUTES: dict[str, Kind] = {
 # Whole trees of somebody else's views: (beginning of the address, beginning of the view's module) → kind.
 TREES: dict[tuple[str, str], Kind] = {
     ("/accounts/", "allauth."): PublicRoute("allauth: shows the signed-in person their own data and nobody else's"),
-    ("/zerodb/", "apps.integrations.zerodb.server"): OwnWallRoute(
+    ("/zerodb", "apps.integrations.zerodb.server"): OwnWallRoute(
         "owned by callers and projects of the embedded ZeroDB server",
         proven_by="tests/contract/zerodb/test_isolation.py",
     ),

@@ -27,6 +27,15 @@ def test_every_base_reaches_the_same_store(at, alice, project, base):
     assert found[0]["document"] == document and found[0]["score"] >= 0.99
 
 
+@pytest.mark.parametrize("base", ["", *(f"/{base}" for base in BASES)])
+def test_a_base_says_what_it_is_with_and_without_its_last_slash(zerodb_server, base):
+    for address in (f"{zerodb_server}{base}", f"{zerodb_server}{base}/"):
+        answer = httpx2.get(address)
+        assert answer.status_code == 200 and {"name", "version"} <= set(answer.json()), address
+        refusal = httpx2.post(address, json={})
+        assert (refusal.status_code, refusal.json()["error_code"]) == (405, "METHOD_NOT_ALLOWED"), address
+
+
 def test_every_form_of_path_reaches_the_same_store(alice, project, make_vector):
     project_id, header = project["id"], {"X-Project-ID": project["id"]}
     writes = [

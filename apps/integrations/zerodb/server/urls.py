@@ -23,8 +23,10 @@ from apps.integrations.zerodb.server.vectors.bare_paths import require_bare_path
 
 scopes.register()
 
+# ``/`` of the contract, which is also what a base answers without its last slash.
+base = endpoint(open_to_all=True, GET=service.root)
 _OPEN = [
-    path("", endpoint(open_to_all=True, GET=service.root)),
+    path("", base),
     path("health", endpoint(open_to_all=True, GET=service.health)),
     *[path(name, endpoint(open_to_all=True, GET=description.openapi)) for name in ("openapi.json", "docs", "redoc")],
 ]
@@ -190,10 +192,10 @@ _root: list[URLPattern] = [
     *_NOTHING_ELSE,
 ]
 
+BASES = ("v1/public", "api/v1/public", "api/v1", "v1")
+
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("v1/public/", include(routes)),
-    path("api/v1/public/", include(routes)),
-    path("api/v1/", include(routes)),
-    path("v1/", include(routes)),
+    *[path(prefix, base) for prefix in BASES],  # before ``v1/``, below which ``public`` would be a path
+    *[path(f"{prefix}/", include(routes)) for prefix in BASES],
     path("", include(_root)),
 ]
