@@ -135,6 +135,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-provider-events": {"task": "integrations.sweep_events", "schedule": 60.0},
     "clear-old-provider-events": {"task": "integrations.clear_old_events", "schedule": 3600.0},
     "sweep-index": {"task": "chat.sweep_index", "schedule": 3.0},
+    "wake-snoozed": {"task": "chat.wake_snoozed", "schedule": 15.0},
     "sweep-suggestions": {"task": "chat.sweep_suggestions", "schedule": 3.0},
     "renew-grants": {"task": "integrations.renew_grants", "schedule": 60.0},
     "clear-left-grants": {"task": "integrations.clear_left_grants", "schedule": 3600.0},

@@ -26,7 +26,9 @@ class ConversationSerializer(Input):
     inbox = PassedOn(schema=_REFERENCE, help_text="The id of an inbox. Set when the conversation begins.")
     assignee = PassedOn(schema=_REFERENCE, help_text="The id of a member, null for nobody.")
     status = serializers.ChoiceField(choices=Conversation.Status.choices, required=False)
-    snoozed_until = Time(required=False, allow_null=True)
+    snoozed_until = Time(
+        required=False, allow_null=True, help_text="Of a snoozed one; null: until the customer writes."
+    )
     labels = serializers.ListField(child=Text(max_length=50), required=False, max_length=50)
     custom_attributes = PassedOn(schema={"type": "object", "additionalProperties": {}})
     message = Text(

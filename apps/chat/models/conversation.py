@@ -36,6 +36,7 @@ class Conversation(TenantModel):
     preview = EncryptedTextField(blank=True, default="")
     custom_attributes = EncryptedJSONField(default=dict, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+    # None while snoozed: until the customer writes.
     snoozed_until = models.DateTimeField(null=True, blank=True)
     labels: Any = models.ManyToManyField(Label, through="ConversationLabel", related_name="conversations")
     last_activity_at = models.DateTimeField()
@@ -56,6 +57,11 @@ class Conversation(TenantModel):
             ),
             models.Index(fields=["account", "contact", "-last_activity_at"], name="conversation_by_contact"),
             models.Index(fields=["account", "inbox", "-last_activity_at"], name="conversation_by_inbox"),
+            models.Index(
+                fields=["snoozed_until"],
+                name="conversation_asleep",
+                condition=models.Q(snoozed_until__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

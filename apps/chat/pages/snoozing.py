@@ -19,12 +19,12 @@ class Choice:
 
     key: str
     words: str
-    until: datetime
+    until: datetime | None
 
     @property
     def says(self) -> str:
-        """ "Monday, 09:00"."""
-        return date_format(self.until, "l, H:i")
+        """ "Monday, 09:00"; empty when there is no such time."""
+        return date_format(self.until, "l, H:i") if self.until else ""
 
 
 def choices() -> list[Choice]:
@@ -36,11 +36,12 @@ def choices() -> list[Choice]:
         Choice("later", "In three hours", later),
         Choice("tomorrow", "Tomorrow morning", _morning((now + timedelta(days=1)).date())),
         Choice("week", "Next Monday", _morning(monday)),
+        Choice("answer", "Until the customer writes", None),
     ]
 
 
-def moment(key: str, typed: str) -> datetime:
-    """What was chosen, or typed into a field of the kind ``datetime-local``. Raises ValidationError for neither."""
+def moment(key: str, typed: str) -> datetime | None:
+    """What was chosen (None: no time at all), or typed into a field ``datetime-local``. Raises ValidationError."""
     for choice in choices():
         if choice.key == key:
             return choice.until

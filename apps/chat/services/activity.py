@@ -17,16 +17,20 @@ _STATUS = {
 }
 
 
+_AWAKE = "The conversation woke up: its time had come."
+
+
 def tell_changes(conversation: Conversation, changes: dict[str, list[Any]], *, actor: Actor) -> None:
     """Write a line for a new status and for a new assignee; other changes speak for themselves."""
     who = _name(actor)
     if "status" in changes:
-        _say(conversation, _STATUS[conversation.status].format(who=who))
+        has_woken = actor.kind == "system" and changes["status"] == ["snoozed", "open"]
+        _say(conversation, _AWAKE if has_woken else _STATUS[conversation.status].format(who=who))
     if "assignee" in changes:
         member = conversation.assignee
         if member is None:
             _say(conversation, f"{who} took everybody out of charge.")
-        elif member.user_id == actor.user_id:
+        elif member.user_id == actor.user_id and actor.kind == "user":
             _say(conversation, f"{who} took the conversation over.")
         else:
             _say(conversation, f"{who} put {member.user.display_name} in charge.")

@@ -155,16 +155,14 @@ def _set(conversation: Conversation, values: dict[str, Any]) -> None:
 
 
 def _snoozing(conversation: Conversation, values: dict[str, Any]) -> dict[str, ValidationError]:
-    """Snoozed conversations wake at a time to come; others have no such time."""
+    """Snoozed conversations wake at a time to come, or when the customer writes; others have no such time."""
     if conversation.status != Status.SNOOZED:
         if conversation.snoozed_until is not None and "status" not in values:
             words = "Only a snoozed conversation has such a time. Send the status snoozed, too."
             return {"snoozed_until": ValidationError(words, code="not_snoozed")}
         conversation.snoozed_until = None
         return {}
-    if conversation.snoozed_until is None:
-        return {"snoozed_until": ValidationError("Say until when.", code="required")}
-    if conversation.snoozed_until <= timezone.now():
+    if conversation.snoozed_until is not None and conversation.snoozed_until <= timezone.now():
         return {"snoozed_until": ValidationError("Choose a time to come.", code="past")}
     return {}
 
