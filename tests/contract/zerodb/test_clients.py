@@ -1,8 +1,11 @@
 """The official clients, unchanged, against the embedded server. Their own faults are worked round here."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+import zerodb_mcp
 from ainative import AINativeClient
 from ainative.exceptions import APIError, AuthenticationError
 from ainative.zerodb.memory import MemoryPriority
@@ -11,6 +14,8 @@ from langchain_zerodb import ZeroDBVectorStore
 from zerodb_mcp import ZeroDBClient
 from zerodb_mcp.exceptions import ValidationError, ZeroDBError
 
+from apps.integrations.zerodb.server.remote.beyond import NOT_SERVED
+from apps.integrations.zerodb.server.remote.operations import OPERATIONS
 from tests.event_loops import synchronously
 
 pytestmark = pytest.mark.covers("P-11")
@@ -210,5 +215,33 @@ class TestZerodbMcp:
             said = await client.rlhf.collect_interaction("s", here, "query", "How?", "So.", {"account_id": 7})
             assert said["interaction_id"] and said["prompt"] == "How?"
             assert (await client.rlhf.get_summary(here))["total_interactions"] == 1
+            later = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+            assert (await client.rlhf.get_summary(here, start_date=later))["total_interactions"] == 0
+            assert (await client.rlhf.get_summary(here, end_date=later))["total_interactions"] == 1
+
+        run(work)
+
+    def test_each_of_its_operations_is_done_or_refused_for_a_reason(self):
+        sources = Path(zerodb_mcp.__file__).parent.glob("operations/*.py")
+        known = {name for source in sources for name in re.findall(r'execute\(\s*"(\w+)"', source.read_text())}
+        assert len(known) > 55 and known & set(OPERATIONS) == known - set(NOT_SERVED)
+        assert set(NOT_SERVED) <= known
+
+    def test_what_is_beyond_the_contract_is_refused_at_once_with_what_to_do_instead(self, run, project):
+        async def work(client):
+            here = project["id"]
+            for call, words in (
+                (client.vectors.optimize_storage(here), "by itself"),
+                (client.vectors.export(here), "list_vectors"),
+                (client.embeddings.get_usage(), "get_project_stats"),
+                (client.projects.enable_database(here), "from the beginning"),
+                (client.events.subscribe(here), "list_events"),
+                (client.rlhf.get_status(here), "rlhf_get_summary"),
+            ):
+                with pytest.raises(ValidationError) as refusal:
+                    await call
+                answer = refusal.value.response_data
+                assert answer["error_code"] == "VALIDATION_ERROR" and words in answer["detail"]
+                assert answer["validation_errors"][0]["loc"] == ["body", "operation"]
 
         run(work)

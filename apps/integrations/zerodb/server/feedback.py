@@ -41,9 +41,11 @@ def create(call: Call, scope: ProjectReference) -> tuple[int, dict[str, Any]]:
 
 
 def stats(call: Call, scope: ProjectReference) -> dict[str, Any]:
-    """``GET …/rlhf/stats``, of one ``account_id`` or ``interaction_type`` when the query names it."""
+    """``GET …/rlhf/stats``: of one ``account_id``, one ``interaction_type``, a period, as the query names them."""
     query = call.query
     account_id, kind = query.text("account_id"), query.text("interaction_type")
+    since = query.moment("start_date", code="INVALID_TIMESTAMP")
+    until = query.moment("end_date", code="INVALID_TIMESTAMP")
     query.finish()
     with call.project(scope):
         rows = ZeroFeedback.objects.all()
@@ -51,6 +53,10 @@ def stats(call: Call, scope: ProjectReference) -> dict[str, Any]:
             rows = rows.annotate(of_account=KeyTextTransform("account_id", "metadata")).filter(of_account=account_id)
         if kind is not None:
             rows = rows.filter(interaction_type=kind)
+        if since is not None:
+            rows = rows.filter(created_at__gte=since)
+        if until is not None:
+            rows = rows.filter(created_at__lte=until)
         whole = rows.aggregate(total=Count("id"), average=Avg("rating"))
         per_rating = dict(rows.exclude(rating=None).values_list("rating").annotate(count=Count("id")))
         per_kind = list(

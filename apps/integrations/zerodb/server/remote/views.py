@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.integrations.zerodb.server.call import Call
 from apps.integrations.zerodb.server.errors import Problem, ValidationFailed, invalid_field
+from apps.integrations.zerodb.server.remote.beyond import NOT_SERVED
 from apps.integrations.zerodb.server.remote.inner_call import InnerCall
 from apps.integrations.zerodb.server.remote.operations import OPERATIONS, Operation
 from apps.integrations.zerodb.server.scopes import Form, ProjectReference
@@ -25,9 +26,13 @@ def execute(call: Call) -> dict[str, Any]:
     body.finish()
     operation = OPERATIONS.get(name)
     if operation is None:
-        raise invalid_field(
-            "operation", f"Operation '{name}' is not supported. GET mcp/operations lists those that are.", kind="enum"
+        # 422, since the client tries 404 and 5xx three times more before it believes them.
+        words = (
+            f"Operation '{name}' is not supported.",
+            NOT_SERVED.get(name),
+            "GET mcp/operations lists those that are.",
         )
+        raise invalid_field("operation", " ".join(filter(None, words)), kind="enum")
     answer = _done(call, operation, params)
     return answer if isinstance(answer, dict) else {"result": answer}
 
