@@ -7,7 +7,9 @@ from typing import Any
 from apps.accounts.jobs import RunningJob, job_kind
 from apps.chat.indexing import leftovers, reindexing, running
 from apps.chat.memory import proposing
+from apps.chat.memory import rebuilding as facts_anew
 from apps.chat.suggestions import preparing, profiles
+from apps.chat.suggestions import rebuilding as replies_anew
 
 
 @job_kind(
@@ -41,3 +43,29 @@ def propose_memories(job: RunningJob) -> dict[str, Any]:
 def prepare_suggestions(job: RunningJob) -> dict[str, Any]:
     """Make the vectors by which canned responses are suggested."""
     return preparing.run(job)
+
+
+@job_kind(
+    replies_anew.KIND,
+    label="preparing of all canned responses anew",
+    max_attempts=500,
+    base_delay=5.0,
+    max_delay=300.0,
+    is_bulk=True,
+)
+def rebuild_suggestions(job: RunningJob) -> dict[str, Any]:
+    """Make the vectors of all canned responses anew, beside those in use."""
+    return replies_anew.run(job)
+
+
+@job_kind(
+    facts_anew.KIND,
+    label="preparing of all facts anew",
+    max_attempts=500,
+    base_delay=5.0,
+    max_delay=300.0,
+    is_bulk=True,
+)
+def rebuild_memories(job: RunningJob) -> dict[str, Any]:
+    """Make the vectors of all remembered facts anew."""
+    return facts_anew.run(job)

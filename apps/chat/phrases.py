@@ -35,6 +35,9 @@ _PHRASES = (
     ("memory.all_forgotten", "{who} forgot all {facts} facts about {what}", "trash", "warn"),
     ("index.rebuild_started", "{who} began to build the index of conversations anew", "rotate", "info"),
     ("index.rebuilt", "The new index of conversations took over, with {messages} messages", "rotate", "ok"),
+    ("suggestion.rebuild_started", "{who} began to prepare all canned responses anew", "rotate", "info"),
+    ("suggestion.rebuilt", "What was prepared anew of {responses} canned responses took over", "rotate", "ok"),
+    ("memory.rebuild_started", "{who} began to prepare all facts anew", "rotate", "info"),
     ("message.noted", "{who} wrote a note in a conversation", "note", "info"),
 )
 

@@ -45,7 +45,8 @@ def p7(world: World) -> Iterator[Figure]:
         JOB_LEASE_SECONDS="3",
     )
     provisioning = _until_done(["provision_accounts", "--rate", str(RATE), *slugs], variables)
-    indexing = _until_done(["reindex", *slugs], variables, again=["reindex", "--continue", *slugs])
+    one = ["--feature", "conversations"]
+    indexing = _until_done(["reindex", *one, *slugs], variables, again=["reindex", "--continue", *one, *slugs])
     wrong = _wrong(accounts)
     yield Figure(
         "P7",

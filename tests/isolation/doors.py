@@ -60,5 +60,7 @@ JOB_KINDS: dict[str, str] = {
     "messages.words": "reads and writes the account's messages in the job's own scope, a page at a time",
     "memories.propose": "the conversation is looked up in the job's own scope",
     "suggestions.prepare": "reads canned responses and keeps their vectors in the job's own scope, some at a time",
+    "suggestions.rebuild": "reads canned responses and keeps new vectors in the job's own scope, some at a time",
+    "memories.rebuild": "reads facts and keeps new vectors in the job's own scope, some at a time",
     "contacts.import": "the import's row is looked up in the job's own scope, each chunk is written in it",
 }

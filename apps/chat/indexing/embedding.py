@@ -23,9 +23,12 @@ class Embedded:
     vectors: list[list[float]]
 
 
-def embed(texts: Sequence[str], *, actor: Actor) -> Embedded:
-    """The vectors of ``texts``, whose secrets are hidden first. Raises NoProject, LimitReached, OutboundError."""
-    model = chosen_model()
+def embed(texts: Sequence[str], *, actor: Actor, model: str = "") -> Embedded:
+    """The vectors of ``texts``, whose secrets are hidden first, by ``model`` or else the chosen one.
+
+    Raises NoProject, LimitReached, OutboundError.
+    """
+    model = model or chosen_model()
     vectors: list[list[float]] = []
     with project() as client, metered("zerodb", Line("embeddings", len(texts), "zerodb"), actor=actor):
         for start in range(0, len(texts), AT_ONCE):

@@ -40,10 +40,15 @@ class ContactMemory(TenantModel):
     )
     # {"model", "vector"}: made when it is first recalled, and anew for another model.
     embedding = EncryptedJSONField(null=True, blank=True)
+    # Somebody had all of them made anew, and this one still is to be.
+    is_due = models.BooleanField(default=False)
 
     class Meta(TenantModel.Meta):
         verbose_name_plural = "contact memories"
-        indexes = [models.Index(fields=["account", "contact", "state", "-id"], name="contact_memory_of_contact")]
+        indexes = [
+            models.Index(fields=["account", "contact", "state", "-id"], name="contact_memory_of_contact"),
+            models.Index(fields=["account", "id"], condition=models.Q(is_due=True), name="contact_memory_due"),
+        ]
 
     def __str__(self) -> str:
         # Never the content: this text reaches logs and the admin's history.

@@ -31,6 +31,9 @@ class ReplyProfile(TenantModel):
     ignored = models.PositiveIntegerField(default=0)
     # From when on its vector is to be made anew; none: it stands.
     due_at = models.DateTimeField(null=True)
+    # What is built beside, and takes the place of model and vector when all of it is there; empty when it is not made.
+    next_model = models.CharField(max_length=200, blank=True, default="")
+    next_vector = EncryptedTextField(null=True, blank=True)
 
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["account", "canned_response"], name="reply_profile_once")]

@@ -13,12 +13,12 @@ from apps.accounts.features import require_feature
 from apps.accounts.permissions import require
 from apps.chat.features import SMART_SUGGESTIONS
 from apps.chat.indexing.embedding import embed
-from apps.chat.indexing.generations import chosen_model
 from apps.chat.models import CannedResponse, Conversation, ReplyOffer
 from apps.chat.suggestions import offers, profiles, ranking
 from apps.chat.suggestions.likeness import same_matter
 from apps.chat.suggestions.packing import unpack
 from apps.chat.suggestions.ranking import OFFERED
+from apps.chat.suggestions.rebuilding import follow_choice
 from apps.vault.messages.setting import account_in_scope
 
 MOST = 10
@@ -80,7 +80,8 @@ def suggest(conversation: Conversation, *, actor: Actor, limit: int = OFFERED, a
     asked = offers.question_ids(conversation)
     if not asked:
         return Suggestions(replies=CannedResponse.objects.count())
-    model = chosen_model()
+    follow_choice()
+    model = profiles.serving_model()
     known = profiles.read_profiles(model)
     if not known.replies and not known.missing:
         return Suggestions(asked[-1])
@@ -105,7 +106,7 @@ def record_choice(conversation: Conversation, canned: CannedResponse, choice: Ch
     asked = offers.question_ids(conversation)
     if not asked:
         raise NothingAsked("The customer has not said anything yet.")
-    offer, _ = _made_ready(conversation, asked, profiles.read_profiles(chosen_model()), actor)
+    offer, _ = _made_ready(conversation, asked, profiles.read_profiles(profiles.serving_model()), actor)
     held: ReplyOffer = ReplyOffer.objects.select_for_update().get(pk=offer.pk)
     is_accepted = held.accepted_id == canned.pk
     if is_accepted if choice == Choice.ACCEPTED else str(canned.pk) in held.ignored:
@@ -127,7 +128,7 @@ def _made_ready(
         _leave_to_job(known)
         return offer, known
     texts = [one.text for one in unread.values()]
-    made = embed([*texts, *([] if offer else [offers.question_of(asked)])], actor=actor)
+    made = embed([*texts, *([] if offer else [offers.question_of(asked)])], actor=actor, model=known.model)
     if offer is None:
         offer = offers.keep_question(conversation, asked[-1], made.vectors[-1], made.model)
     if unread:

@@ -8,14 +8,14 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from apps.accounts.jobs import PermanentFailure, Retry, RunningJob
-from apps.accounts.metering import LimitReached, Line, PriceUnknown, metered
+from apps.accounts.jobs import PermanentFailure, RunningJob
+from apps.accounts.metering import Line, metered
 from apps.accounts.models import Account
 from apps.accounts.tenancy.scope import platform, tenant
 from apps.chat.indexing import vectors
 from apps.chat.indexing.embedding import AT_ONCE
-from apps.chat.indexing.generations import chosen_model
 from apps.chat.indexing.secrets import without_secrets
+from apps.chat.indexing.waiting import told_to_the_job
 from apps.chat.models import ReplyProfile
 from apps.chat.suggestions.profiles import (
     ACTOR,
@@ -24,33 +24,24 @@ from apps.chat.suggestions.profiles import (
     keep_vectors,
     queue_preparing,
     read_texts,
+    serving_model,
 )
-from apps.integrations.outbound.errors import OutboundError
-from apps.integrations.zerodb.client import NotFound, ProjectClient
-
-_WAIT_FOR_PROJECT = 10.0
+from apps.integrations.zerodb.client import ProjectClient
 
 
 def run(job: RunningJob) -> dict[str, Any]:
     """Work until nothing is due. May be killed at any line. Raises Retry, PermanentFailure with words for people."""
     made = 0
     try:
-        with ExitStack() as opened:
+        with told_to_the_job(), ExitStack() as opened:
             with job.scope():
                 client = opened.enter_context(vectors.project(in_background=True))
             while read := _read_some(job):
                 _embed(job, client, read)
                 made += len(read)
-    except vectors.NoProject as error:
-        raise Retry(str(error), after=_WAIT_FOR_PROJECT) from error
-    except (LimitReached, PriceUnknown) as error:
-        raise Retry(str(error), after=3600.0) from error
-    except OutboundError as error:
-        if isinstance(error, NotFound) or error.permanent:
-            _give_up(job)
-            words = "The project is gone from the AI service." if isinstance(error, NotFound) else str(error)
-            raise PermanentFailure(words) from error
-        raise Retry(str(error), at_least=error.retry_after) from error
+    except PermanentFailure:
+        _give_up(job)
+        raise
     return {"prepared": made}
 
 
@@ -86,7 +77,7 @@ def _read_some(job: RunningJob) -> dict[UUID, Unembedded]:
 def _embed(job: RunningJob, client: ProjectClient, read: dict[UUID, Unembedded]) -> None:
     """Outside of any scope: no transaction waits for the service."""
     with job.scope():
-        model = chosen_model()
+        model = serving_model()
     texts = [without_secrets(one.text) for one in read.values()]
     with metered("zerodb", Line("embeddings", len(texts), "zerodb"), actor=ACTOR, account=job.account_id):
         made = client.generate(texts, model=model)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import Count
 from django.utils import timezone
 
 from apps.accounts.actors import Actor
@@ -14,6 +15,7 @@ from apps.accounts.features.asking import reason_off
 from apps.accounts.jobs import enqueue
 from apps.accounts.models import Job
 from apps.chat.features import SMART_SUGGESTIONS
+from apps.chat.indexing.generations import chosen_model
 from apps.chat.models import CannedResponse, ReplyProfile
 from apps.chat.suggestions.packing import pack, unpack
 from apps.chat.suggestions.ranking import Reply, Vector, is_same_matter, reply_text
@@ -44,14 +46,15 @@ def is_wanted() -> bool:
 def note_replies(ids: Iterable[UUID], *, at_once: bool = False) -> None:
     """Note, in the caller's transaction, that the vectors of these canned responses have to be made anew.
 
-    While nobody wants suggestions, the job leaves it at that: they are made when somebody asks.
+    What was made beside (``rebuilding``) is taken back. While nobody wants suggestions, the job leaves it at that: they
+    are made when somebody asks.
     """
     due_at = timezone.now() if at_once else timezone.now() + DEBOUNCE
     ReplyProfile.objects.bulk_create(
         [ReplyProfile(canned_response_id=one, due_at=due_at) for one in ids],
         update_conflicts=True,
         unique_fields=["account", "canned_response"],
-        update_fields=["due_at"],
+        update_fields=["due_at", "next_model"],
     )
 
 
@@ -65,6 +68,16 @@ def not_in_line(ids: Sequence[UUID]) -> list[UUID]:
 def queue_preparing(actor: Actor) -> Job:
     """Put the making of vectors in line, once per account at a time."""
     return enqueue(KIND, actor=actor, dedupe_key="replies")
+
+
+def serving_model() -> str:
+    """The model that the account in scope compares by: that of the vectors in use, the chosen one while there is none.
+
+    Another one takes over when all its vectors are there (``rebuilding``).
+    """
+    rows = ReplyProfile.objects.exclude(model="").order_by().values_list("model")
+    of_each, chosen = dict(rows.annotate(number=Count("pk"))), chosen_model()
+    return max(of_each, key=lambda model: (of_each[model], model == chosen), default=chosen)
 
 
 def read_profiles(model: str) -> Profiles:
@@ -102,19 +115,29 @@ def read_texts(ids: Sequence[UUID]) -> dict[UUID, Unembedded]:
 def keep_vectors(read: Mapping[UUID, Unembedded], vectors: Iterable[Vector], model: str) -> None:
     """Keep the vectors of what ``read_texts`` read. What was changed meanwhile stays due.
 
-    What was learnt stays while a response is about the same matter, and goes with another model: means of vectors of
-    two models say nothing.
+    When another model took over while they were made, they are no use, and what they are of stays due.
     """
     made = dict(zip(read, vectors, strict=True))
     still_there = CannedResponse.objects.filter(pk__in=made).values_list("id", flat=True)
     ReplyProfile.objects.bulk_create(
         [ReplyProfile(canned_response_id=one) for one in still_there], ignore_conflicts=True
     )
-    for row in ReplyProfile.objects.select_for_update().filter(canned_response_id__in=made).order_by("id"):
-        new = made[row.canned_response_id]
-        if row.model != model or not is_same_matter(unpack(row.vector), new):
-            row.learnt, row.accepted, row.ignored = "", 0, 0
-        row.vector, row.model = pack(new), model
+    rows = list(ReplyProfile.objects.select_for_update().filter(canned_response_id__in=made).order_by("id"))
+    if model != serving_model():
+        return
+    for row in rows:
+        put_in_place(row, made[row.canned_response_id], model)
         if row.due_at == read[row.canned_response_id].due_at:
             row.due_at = None
         row.save(update_fields=["vector", "learnt", "accepted", "ignored", "model", "due_at", "updated_at"])
+
+
+def put_in_place(row: ReplyProfile, vector: Vector, model: str) -> None:
+    """Set the vector that ``row`` is compared by from now on; the caller saves.
+
+    What was learnt stays while a response is about the same matter, and goes with another model: means of vectors of
+    two models say nothing.
+    """
+    if row.model != model or not is_same_matter(unpack(row.vector), vector):
+        row.learnt, row.accepted, row.ignored = "", 0, 0
+    row.vector, row.model = pack(vector), model

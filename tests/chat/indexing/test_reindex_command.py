@@ -39,7 +39,7 @@ def test_on_a_terminal_it_says_how_far_it_is_while_it_works(
 ) -> None:
     say(account, *(f"Message {n} about a parcel." for n in range(80)))
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    shown = reindex("--account", account.slug, "--rate", "40").split("\r")
+    shown = reindex("--account", account.slug, "--rate", "40", "--feature", "conversations").split("\r")
     assert shown[-1].startswith(f"{account.slug}: 80 of 80 messages indexed")
     assert any(0 < int(words.split(": ")[1].split(" of ")[0]) < 80 for words in shown[1:-1])
 
@@ -51,6 +51,10 @@ def test_it_names_what_it_does_not_know(account: Account) -> None:
         reindex("--account", account.slug, "--model", "word2vec")
     with pytest.raises(CommandError, match="above 0"):
         reindex("--rate", "0")
+    with pytest.raises(CommandError, match="'word_search' keeps no vectors"):
+        reindex("--feature", "word_search")
+    with pytest.raises(CommandError, match="--model is for the index of conversations alone"):
+        reindex("--feature", "suggestions", "--model", "sentence-transformers/all-MiniLM-L6-v2")
 
 
 def test_what_was_stopped_is_continued(account: Account, say: Say) -> None:

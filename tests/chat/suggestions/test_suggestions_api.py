@@ -21,6 +21,7 @@ from apps.chat.services.conversations import delete_conversation, lock_conversat
 from apps.chat.services.messages import receive_message
 from apps.chat.suggestions.packing import pack
 from apps.chat.suggestions.preparing import sweep
+from apps.chat.suggestions.profiles import serving_model
 from apps.integrations.models import AINativeProject
 from apps.integrations.zerodb.usage import month_of_use
 from tests.api_client import ApiClient, by_key
@@ -345,20 +346,28 @@ def test_a_limit_that_is_reached_is_named(account: Account, say: Say, canned: di
     assert refused.status == 429 and "embeddings" in refused.json["detail"]
 
 
-def test_another_model_has_everything_embedded_anew(
+def test_another_model_is_built_beside_and_takes_over_when_it_is_whole(
     api: ApiClient, account: Account, say: Say, canned: dict[str, str]
 ) -> None:
     conversation = say(account, "Where is my parcel?")
     assert codes(api.get(at(conversation))) == ["parcel"]
     other = "sentence-transformers/all-MiniLM-L6-v2"
     with tenant(account):
+        before = serving_model()
         project = AINativeProject.objects.get()
         project.settings = {**project.settings, "embeddings_model": other}
         project.save()
+    answer = api.get(at(conversation))
+    assert codes(answer) == ["parcel"] and answer.json["preparing"] == 0
+    with tenant(account):
+        assert serving_model() == before
+    assert work_off(account, "suggestions.rebuild") == ["done"]
     assert codes(api.get(at(conversation))) == ["parcel"]
     with tenant(account):
         assert set(ReplyProfile.objects.values_list("model", flat=True)) == {other}
         assert ReplyOffer.objects.get().model == other
+    api.get(at(conversation))
+    assert work_off(account, "suggestions.rebuild") == []
 
 
 def test_what_is_learnt_outlives_a_rewording_and_not_another_answer(
