@@ -160,3 +160,22 @@ def test_labels_are_put_on_from_the_panel(visit: Visit, cast: Cast, talk: Conver
     expect(page.locator("#about-this").get_by_text("returns")).to_be_visible()
     assert page.url.endswith("/?tab=all")
     assert visitor.faults == []
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.VIEWER])
+def test_a_long_list_scrolls_in_its_column_and_not_the_page(visit: Visit, cast: Cast, role: Role) -> None:
+    people = [make_contact(cast.account, name=f"Caller {number}") for number in range(20)]
+    with tenant(cast.account):
+        actor = owner(cast.account)
+        for person in people:
+            for _ in range(2):
+                made = open_conversation(actor=actor, contact=person)
+                receive_message(made, "Hello? " * 60, actor=actor)
+                write_note(made, "Called before.", actor=actor, is_private=True)
+    visitor = visit()
+    visitor.come_signed_in(cast.members[role])
+    beyond = "document.documentElement.scrollHeight - document.documentElement.clientHeight"
+    for path in ("?tab=all", f"{made.id}/?tab=all"):
+        page = visitor.open(f"/app/{cast.account.slug}/inbox/{path}")
+        expect(page.get_by_role("link", name="Caller 19").first).to_be_visible()
+        assert page.evaluate(beyond) == 0
