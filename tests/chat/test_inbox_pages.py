@@ -178,3 +178,12 @@ def test_a_search_that_can_look_into_nothing_says_so_instead_of_finding_nothing(
     both = client.get(address, {"q": "parcel"}).content.decode()
     assert "Nothing like that was said" not in both and "found by their words" not in both
     assert f'href="/app/{cast.account.slug}/ai/"' in both
+
+
+@pytest.mark.parametrize(("kind", "noun"), [("canned", "canned responses"), ("labels", "labels"), ("inboxes", "inboxes")])
+def test_an_empty_list_says_how_to_begin_and_offers_it_once(cast: Cast, kind: str, noun: str) -> None:
+    base = f"/app/{cast.account.slug}/inbox/{kind}/"
+    page = signed_in(cast.alice).get(base).content.decode()
+    assert f"No {noun} yet" in page and page.count(f'href="{base}new/"') == 1
+    looked_at = signed_in(cast.members[Role.VIEWER]).get(base).content.decode()
+    assert f"No {noun} yet" in looked_at and f'href="{base}new/"' not in looked_at

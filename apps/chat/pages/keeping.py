@@ -21,12 +21,13 @@ from apps.accounts.tenancy.middleware import actor_of
 
 @dataclass(frozen=True)
 class Kind:
-    """One of the three. ``rows`` answers what its list shows; ``called`` names one in sentences."""
+    """One of the three. ``rows`` answers what its list shows, ``begin`` says what to do while it is empty."""
 
     key: str
     title: str
     words: str
     noun: str
+    begin: str
     icon: str
     resource: str
     model: Any
@@ -72,6 +73,7 @@ def _list(kind: Kind, kinds: tuple[Kind, ...]) -> Any:
                 for row in kind.rows()
             ],
             "new_url": address(account, f"{kind.url_name}_new"),
+            "none_yet": f"No {kind.title.lower()} yet",
             "may_manage": may(request, f"{kind.resource}.manage"),
             "tabs": [
                 {"title": each.title, "url": address(account, each.url_name), "on": each is kind} for each in kinds
