@@ -167,3 +167,10 @@ class TestExport:
             delete_contact(lock_contact(talk.contact_id), actor=SYSTEM)
             assert not ContactMemory.objects.exists()
         assert api.get(f"contacts/{talk.contact_id}/export").status == 404
+
+
+def test_who_may_only_read_is_not_told_to_note_facts(account: Account, say: Say, sign_in: As) -> None:
+    here = f"/app/{account.slug}/inbox/{say(account, 'Hello.').pk}/"
+    assert "What you note here is shown in every conversation" in plain(sign_in(Role.MEMBER).get(here))
+    seen = plain(sign_in(Role.VIEWER).get(here))
+    assert "What members note is shown here, in every conversation" in seen and "What you note" not in seen
