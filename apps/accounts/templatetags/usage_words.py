@@ -18,14 +18,15 @@ _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 
 @register.filter
 def money(value: Decimal | None) -> str:
-    """ "$12.30"; small amounts keep two digits that say something; "unknown" where nobody knows."""
+    """ "$12.30"; small amounts keep up to two digits that say something ("$0.001"); "unknown" where nobody knows."""
     if value is None:
         return "unknown"
     sign = _SIGNS.get(settings.CURRENCY, f"{settings.CURRENCY} ")
     value = Decimal(value)
     if value and abs(value) < Decimal("0.01"):
         digits = 1 - value.adjusted()
-        return f"{sign}{value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):f}"
+        exact = f"{value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):f}"
+        return f"{sign}{exact.rstrip('0')}"
     return f"{sign}{value.quantize(Decimal('0.01'), ROUND_HALF_UP):,f}"
 
 
@@ -44,6 +45,22 @@ def limited(value: Decimal, limit: Limit) -> str:
         return money(value)
     unit = limit.unit.replace("_", " ")
     return f"{number(value)} {unit.removesuffix('s') if value == 1 else unit}"
+
+
+@register.simple_tag
+def used_of(used: Decimal, limit: Limit) -> str:
+    """ "$12.30 of $50.00", "174 of 180 searches": the unit once."""
+    return f"{money(used) if limit.is_cost else number(used)} of {limited(limit.amount, limit)}"
+
+
+@register.filter
+def gigabytes(value: Decimal) -> str:
+    """Memory (GB of 10^9 bytes) as people read it: "1.25 GB", "40 MB", "under 1 MB"."""
+    if value >= 1:
+        return f"{number(value.quantize(Decimal('0.01'), ROUND_HALF_UP))} GB"
+    if 0 < value < Decimal("0.001"):
+        return "under 1 MB"
+    return f"{value * 1000:.0f} MB" if value else "0 MB"
 
 
 @register.filter
