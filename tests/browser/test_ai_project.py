@@ -61,7 +61,7 @@ def test_an_admin_tries_again_and_saves_by_keyboard_and_the_page_follows(visit: 
     page.get_by_role("button", name="Try now").press("Enter")
     expect(page.locator("#toasts")).to_contain_text("It is being tried now.")
     make_ready(cast)
-    switch = page.get_by_label("Index new texts by themselves")
+    switch = page.get_by_label("Index new messages automatically")
     expect(switch).to_be_checked()  # the page reloaded itself
     switch.press("Space")
     page.get_by_role("button", name="Save", exact=True).press("Enter")
@@ -78,6 +78,6 @@ def test_who_may_not_change_it_reads_it_as_text(visit: Visit, wrong_with: WrongW
     visitor = visit(380, "dark")
     visitor.come_signed_in(cast.members[role])
     page = visitor.open(f"/app/{cast.account.slug}/ai/")
-    expect(page.get_by_text("are indexed by themselves", exact=True)).to_be_visible()
+    expect(page.get_by_text("New messages are indexed automatically", exact=True)).to_be_visible()
     assert page.locator("#main form, #main input, #main select").count() == 0
     assert wrong_with(visitor) == []

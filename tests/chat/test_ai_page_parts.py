@@ -152,7 +152,7 @@ class TestTheIndex:
             project = AINativeProject.objects.get()
             project.settings = {**project.settings, "auto_indexing": False}
             project.save()
-        assert "New texts are not indexed by themselves" in plain(sign_in(Role.OWNER).get(f"/app/{account.slug}/ai/"))
+        assert "New messages are not indexed automatically" in plain(sign_in(Role.OWNER).get(f"/app/{account.slug}/ai/"))
 
     @pytest.mark.covers("A-10")
     def test_the_same_is_read_and_begun_through_the_api(self, account: Account, say: Say) -> None:

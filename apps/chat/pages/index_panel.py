@@ -64,8 +64,8 @@ def standing_of(request: HttpRequest, progress: IndexProgress, job: Job | None) 
     meanwhile = "Search works meanwhile on the previous index." if progress.vectors else "Search finds what is in."
     if not is_wanted(account.id):
         off = reason_off(SEMANTIC_SEARCH.name, account)
-        cause = "Semantic search is off" if off else "New texts are not indexed by themselves"
-        todo = "Switch it on above" if off else "Tick “Index new texts by themselves” in the settings below"
+        cause = "Semantic search is off" if off else "New messages are not indexed automatically"
+        todo = "Switch it on above" if off else "Tick “Index new messages automatically” in the settings below"
         return Standing("off", "Paused", f"{cause}, so new messages stay out of the index. {todo} and it catches up.")
     if job is not None and job.status in {Job.Status.FAILED, Job.Status.CANCELLED}:
         word = "Failed" if job.status == Job.Status.FAILED else "Stopped"
@@ -77,7 +77,7 @@ def standing_of(request: HttpRequest, progress: IndexProgress, job: Job | None) 
     if left:
         return Standing("run", "Indexing", "Search finds what is in. You can leave this page.", moving=True)
     if not progress.total:
-        return Standing("off", "Empty", "Messages are indexed by themselves, a moment after they were said.")
+        return Standing("off", "Empty", "New messages are indexed automatically, a moment after they were said.")
     return Standing("ok", "Up to date", "New messages are indexed a moment after they were said.")
 
 

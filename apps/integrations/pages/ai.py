@@ -42,7 +42,7 @@ class SettingsForm(forms.Form):
     """What admins decide. The number of dimensions follows from the model."""
 
     embeddings_model = forms.ChoiceField(label="Model that reads your texts")
-    auto_indexing = forms.BooleanField(required=False, label="Index new texts by themselves")
+    auto_indexing = forms.BooleanField(required=False, label="Index new messages automatically")
     same_matter_from = forms.FloatField(
         required=False, label="How alike texts must be", widget=forms.NumberInput(attrs={"step": "0.01"})
     )
