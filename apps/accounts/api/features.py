@@ -12,9 +12,9 @@ from rest_framework.request import Request
 from apps.accounts.api.preconditions import answer_object, check_unchanged
 from apps.accounts.api.problems import FieldError, invalid
 from apps.accounts.api.serializers import Input, Text
-from apps.accounts.api.views import AccountView
+from apps.accounts.api.views import AccountView, checked
 from apps.accounts.features.choosing import choose
-from apps.accounts.features.registry import UnknownFeature, feature
+from apps.accounts.features.registry import UnknownFeature, feature, features
 from apps.accounts.features.states import FeatureState, states_of
 from apps.accounts.models import Account, Stage
 
@@ -91,12 +91,20 @@ class AccountFeaturesView(AccountView):
         """All of them or none. Features that are left out stay, and so does what is sent as it stands."""
         Account.objects.select_for_update(no_key=True).only("id").get(pk=self.account.pk)
         check_unchanged(request, lambda: show_features(self.account))
-        wanted = self.body(FeaturesSerializer)["features"]
+        wanted = checked(FeaturesSerializer(data=_listed(self.request.data)))["features"]
         _check_names(wanted)
         for one in wanted:
             if "enabled" in one:
                 choose(one["name"], one["enabled"], account=self.account, actor=self.actor)
         return answer_object(request, show_features(self.account))
+
+
+def _listed(body: Any) -> Any:
+    """``{"agent_memory": false}``, also below ``features``, says the same as the list does."""
+    named = body.get("features", body) if isinstance(body, dict) else None
+    if not isinstance(named, dict) or not named or not named.keys() <= {one.name for one in features()}:
+        return body
+    return {"features": [{"name": name, "enabled": enabled} for name, enabled in named.items()]}
 
 
 def _check_names(wanted: list[dict[str, Any]]) -> None:

@@ -60,6 +60,14 @@ def test_an_admin_switches_one_and_the_others_stay(api: ApiClient, cast: Cast) -
     assert shown(api, "agent_memory")["choice"] is None
 
 
+@pytest.mark.parametrize("below", [True, False])
+def test_names_and_switches_alone_say_the_same(api: ApiClient, below: bool) -> None:
+    wanted: dict[str, Any] = {"agent_memory": False, "semantic_search": True}
+    answer = api.patch("account/features", {"features": wanted} if below else wanted)
+    assert answer.status == 200
+    assert [one["enabled"] for one in answer.json["features"]] == [True, True, False]
+
+
 def test_what_was_read_may_be_sent_back_whole(api: ApiClient, cast: Cast) -> None:
     read = api.get("account/features")
     before = len(trail(cast.account))
@@ -103,6 +111,9 @@ def test_without_a_project_the_switch_stands_and_the_reason_says_what_is_missing
     [
         ({}, "features"),
         ({"features": {}}, "features"),
+        ({"telepathy": True}, "telepathy"),
+        ({"features": {"telepathy": True}}, "features"),
+        ({"agent_memory": "perhaps"}, "features.0.enabled"),
         ({"features": [{"enabled": True}]}, "features.0.name"),
         ({"features": [{"name": "telepathy", "enabled": True}]}, "features.0.name"),
         ({"features": [{"name": "agent_memory", "enabled": "perhaps"}]}, "features.0.enabled"),
