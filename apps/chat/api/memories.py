@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
@@ -20,7 +21,7 @@ from apps.accounts.api.views import AccountView, answer
 from apps.chat.indexing.vectors import NoProject
 from apps.chat.memory.proposing import propose_memories
 from apps.chat.memory.recalling import known_facts, recall
-from apps.chat.models import ContactMemory, Conversation
+from apps.chat.models import ContactMemory, Conversation, Message
 from apps.chat.services import memories as service
 from apps.integrations.outbound.errors import OutboundError
 from apps.vault.models import Contact
@@ -41,7 +42,10 @@ class MemorySerializer(Input):
         choices=ContactMemory.State.choices, required=False, help_text="Of a proposal: `remembered` or `dismissed`."
     )
     origin = serializers.CharField(read_only=True)
-    source_message = serializers.UUIDField(read_only=True, allow_null=True, source="source_message_id")
+    source_message = PassedOn(
+        schema={"type": "string", "format": "uuid"},
+        help_text="The message with this contact that says so. Set when the fact is remembered.",
+    )
     score = serializers.FloatField(
         read_only=True,
         required=False,
@@ -74,6 +78,18 @@ def show_memory(memory: ContactMemory) -> dict[str, Any]:
         "created_at": memory.created_at,
         "updated_at": memory.updated_at,
     }
+
+
+def _source(contact: Contact, value: Any) -> Message | None:
+    """The message with this id. Raises ValidationError when it was not said in a conversation with ``contact``."""
+    if value is None:
+        return None
+    try:
+        found: Message = Message.objects.get(pk=UUID(str(value)), conversation__contact=contact)
+    except (ValueError, Message.DoesNotExist):
+        words = "There is no such message with this contact."
+        raise ValidationError({"source_message": ValidationError(words, code="not_found")}) from None
+    return found
 
 
 def _recalled(contact: Contact, about: str, actor: Actor, limit: int) -> dict[str, Any]:
@@ -122,7 +138,8 @@ class MemoriesView(AccountView):
         contact = Contact.objects.get(pk=contact_id)
         values = self.body(MemorySerializer)
         values.pop("state", None)
-        memory = service.remember(contact, actor=self.actor, **values)
+        source = _source(contact, values.pop("source_message", None))
+        memory = service.remember(contact, actor=self.actor, source_message=source, **values)
         location = reverse("api:memory", args=[memory.id])
         return answer_object(request, show_memory(memory), status=201, location=location)
 
@@ -153,6 +170,7 @@ class MemoryView(AccountView):
         """Also to accept or dismiss a proposal."""
         memory = self._locked(request, memory_id)
         values = self.body(MemorySerializer, partial=True)
+        values.pop("source_message", None)
         return answer_object(request, show_memory(service.change_memory(memory, actor=self.actor, **values)))
 
     @extend_schema(operation_id="memories_delete", summary="Forget a fact", responses={204: None})

@@ -47,6 +47,23 @@ def test_a_fact_reads_back_changes_and_is_forgotten(api: ApiClient, ann: Contact
     assert api.get(address).json["results"] == []
 
 
+def test_a_fact_told_by_hand_names_the_message_that_says_so(
+    api: ApiClient, account: Account, ann: Contact, say: Say
+) -> None:
+    said = say(account, "Please write, never call.")
+    with tenant(account):
+        message, contact = str(said.messages.get().pk), said.contact_id
+    fact = {"content": "Wants letters", "source_message": message}
+    made = api.post(f"contacts/{contact}/memories", fact)
+    assert (made.status, made.json["source_message"]) == (201, message)
+    sent_back = api.patch(f"memories/{made.json['id']}", {**made.json, "importance": 5})
+    assert (sent_back.status, sent_back.json["source_message"], sent_back.json["importance"]) == (200, message, 5)
+    for wrong in (message, str(uuid4()), "the one from Monday", [1]):
+        refused = api.post(f"contacts/{ann.id}/memories", {**fact, "source_message": wrong})
+        assert refused.faults == {"source_message": "not_found"}
+    assert api.get(f"contacts/{ann.id}/memories").json["results"] == []
+
+
 def test_the_same_fact_is_kept_once(api: ApiClient, ann: Contact) -> None:
     address = f"contacts/{ann.id}/memories"
     first = api.post(address, {"content": "Prefers e-mail."}).json
