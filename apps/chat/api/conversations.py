@@ -16,10 +16,11 @@ from rest_framework.request import Request
 
 from apps.accounts.api.pagination import Cursors, PageParameters, answer_page
 from apps.accounts.api.preconditions import answer_object, check_unchanged
-from apps.accounts.api.serializers import Time, page_of
+from apps.accounts.api.serializers import page_of
 from apps.accounts.api.views import AccountView
 from apps.accounts.models import Membership
 from apps.chat import selectors
+from apps.chat.api.filters import Period, period
 from apps.chat.api.shapes import ConversationSerializer, MessageSerializer, show_conversation, show_message
 from apps.chat.models import Conversation, Inbox, Label, Message
 from apps.chat.services import conversations as service
@@ -30,7 +31,7 @@ _CONVERSATIONS = Cursors("conversations", datetime, UUID)
 _MESSAGES = Cursors("messages", UUID)
 
 
-class ConversationParameters(PageParameters):
+class ConversationParameters(Period, PageParameters):
     """Which conversations."""
 
     status = serializers.CharField(required=False, help_text="One or more, separated by commas.")
@@ -39,8 +40,6 @@ class ConversationParameters(PageParameters):
     assignee = serializers.CharField(required=False, help_text="A member's id, or `none`.")
     label = serializers.CharField(required=False, max_length=50)  # type: ignore[assignment] # REST framework's word, too
     unread = serializers.BooleanField(required=False, allow_null=True, default=None)
-    since = Time(required=False, help_text="With activity at or after this moment.")
-    until = Time(required=False, help_text="With their last activity before this moment.")
 
     def validate_status(self, value: str) -> tuple[str, ...]:
         """The words between the commas."""
@@ -83,8 +82,7 @@ class ConversationsView(AccountView):
             assignee=values.get("assignee"),
             label=values.get("label", ""),
             unread=values["unread"],
-            since=values.get("since"),
-            until=values.get("until"),
+            **period(values),
         )
         position = _CONVERSATIONS.read(values.get("cursor"))
         page = selectors.conversations_by_recency(wanted, position, values["limit"])

@@ -10,11 +10,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from apps.accounts.api.problems import declare
-from apps.accounts.api.serializers import Input, Text, Time
+from apps.accounts.api.serializers import Input, Text
 from apps.accounts.api.views import AccountView, answer
+from apps.chat.api.filters import Period, Statuses, period
 from apps.chat.api.shapes import ConversationSerializer, show_conversation
 from apps.chat.indexing.vectors import NoProject
-from apps.chat.models import Conversation
 from apps.chat.search.highlighting import Asked, asked_in_account
 from apps.chat.search.showing import ConversationHit
 from apps.chat.selectors import ConversationFilter
@@ -23,22 +23,22 @@ from apps.chat.services.search import Mode
 
 declare(NoProject, 503, "search_not_ready", title="Search by meaning is not ready", Retry_After="60")
 
+_MODES = {**{mode.value: mode for mode in Mode}, "fused": Mode.BOTH, "hybrid": Mode.BOTH}
 
-class SearchSerializer(Input):
+
+class SearchSerializer(Period):
     """What to look for."""
 
     query = Text(max_length=service.LONGEST_QUERY)
     mode = serializers.ChoiceField(
-        choices=Mode.choices, default=Mode.BOTH, help_text="By meaning, by the very words, or by both fused."
+        choices=list(_MODES),
+        default=Mode.BOTH.value,
+        help_text="By `meaning`, by the very `words`, or by `both` fused; `fused` and `hybrid` say `both`, too.",
     )
     limit = serializers.IntegerField(min_value=1, max_value=service.MOST, default=service.DEFAULT_LIMIT)
-    status = serializers.ListField(
-        child=serializers.ChoiceField(choices=Conversation.Status.choices), required=False, max_length=4
-    )
+    status = Statuses(required=False, max_length=4)
     inbox = serializers.UUIDField(required=False)
     contact = serializers.UUIDField(required=False)
-    since = Time(required=False, help_text="With activity at or after this moment.")
-    until = Time(required=False, help_text="With their last activity before this moment.")
 
 
 class PassageSerializer(Input):
@@ -86,11 +86,10 @@ class ConversationSearchView(AccountView):
             inbox=values.get("inbox"),
             statuses=tuple(values.get("status", ())),
             contact=values.get("contact"),
-            since=values.get("since"),
-            until=values.get("until"),
+            **period(values),
         )
         found = service.search_conversations(
-            values["query"], actor=self.actor, mode=Mode(values["mode"]), wanted=wanted, limit=values["limit"]
+            values["query"], actor=self.actor, mode=_MODES[values["mode"]], wanted=wanted, limit=values["limit"]
         )
         asked = asked_in_account(values["query"])
         return answer({"results": [show_hit(hit, asked) for hit in found.hits], "notices": found.notices})

@@ -23,7 +23,7 @@ from apps.integrations.outbound.errors import OutboundError
 from apps.vault.messages import QueryFault, SearchIsOff
 
 LONGEST_QUERY = 500
-DEFAULT_LIMIT, MOST = 10, 50
+DEFAULT_LIMIT, MOST = 10, 100
 CANDIDATES, CANDIDATES_NARROWED = 200, 1_000
 """Messages that are looked at: more when a filter throws some of them out."""
 

@@ -138,6 +138,8 @@ def test_lists_are_narrowed(api: ApiClient, ann: Contact, cast: Cast) -> None:
         "unread=false": 1,
         f"since={tomorrow}": 0,
         f"until={tomorrow}": 2,
+        f"from={tomorrow}": 0,
+        f"to={tomorrow}": 2,
         f"inbox={made['inbox']['id']}": 2,
         f"inbox={uuid4()}": 0,
     }.items():

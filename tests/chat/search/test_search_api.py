@@ -64,10 +64,24 @@ def test_filters_narrow_what_is_found(api: ApiClient, account: Account, say: Say
         ({"status": ["open", "resolved"]}, 2),
         ({"contact": str(parcel.contact_id)}, 1),
         ({"inbox": str(parcel.inbox_id)}, 2),
+        ({"status": "resolved"}, 1),
+        ({"status": "open, resolved"}, 2),
         ({"since": tomorrow}, 0),
+        ({"from": tomorrow}, 0),
+        ({"until": tomorrow}, 2),
+        ({"to": tomorrow}, 2),
         ({"limit": 1}, 1),
     ):
         assert len(search(api, "parcel", **options)) == count, options
+
+
+@pytest.mark.parametrize("mode", ["both", "fused", "hybrid"])
+def test_search_by_meaning_and_words_has_three_names(api: ApiClient, account: Account, say: Say, mode: str) -> None:
+    parcel = say(account, "My parcel has not arrived yet.")
+    index(account)
+    unnamed = api.post("conversations/search", {"query": "parcel"}).json["results"]
+    assert [hit["conversation"]["id"] for hit in unnamed] == [str(parcel.pk)]
+    assert search(api, "parcel", mode=mode) == unnamed
 
 
 def test_private_notes_are_not_found(api: ApiClient, account: Account, say: Say) -> None:
@@ -92,7 +106,7 @@ def test_what_is_wrong_is_named(api: ApiClient) -> None:
 
 def test_who_names_no_mode_that_exists_reads_which_do(api: ApiClient) -> None:
     (fault,) = api.post("conversations/search", {"query": "x", "mode": "magic"}).json["errors"]
-    assert fault["detail"] == '"magic" is none of meaning, words, both.'
+    assert fault["detail"] == '"magic" is none of meaning, words, both, fused, hybrid.'
     (fault,) = api.post("conversations/search", {"query": "x", "status": ["lost"]}).json["errors"]
     assert fault["detail"] == '"lost" is none of open, pending, snoozed, resolved.'
 
