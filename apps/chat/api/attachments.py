@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -42,7 +43,10 @@ class AttachmentsView(AccountView):
         """It is stored encrypted."""
         message = Message.objects.get(pk=message_id, conversation_id=conversation_id)
         file: Any = self.body(AttachmentInput)["file"]
-        (made,) = attach(message, [file], actor=self.actor)
+        try:
+            (made,) = attach(message, [file], actor=self.actor)
+        except ValidationError as error:  # the service names several files, this door has one
+            raise ValidationError({"file": error.error_dict["files"]}) from None
         return answer_object(request, AttachmentSerializer(made).data, status=201)
 
 

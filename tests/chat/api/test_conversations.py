@@ -7,7 +7,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -250,3 +252,12 @@ def test_equal_messages_have_one_fingerprint_that_another_account_does_not_share
         foreign = bytes(Message.objects.get().fingerprint)
     assert prints[0] == prints[1] != prints[2]
     assert foreign not in prints
+
+
+def test_a_file_that_is_not_taken_in_is_named_by_its_field(api: ApiClient, ann: Contact) -> None:
+    address = f"conversations/{begin(api, ann)['id']}/messages"
+    message = api.post(address, {"content": "See the file."}).json["id"]
+    for name, content, code in (("run.exe", b"MZ", "type"), ("list.csv", b"", "empty")):
+        body = encode_multipart(BOUNDARY, {"file": SimpleUploadedFile(name, content)})
+        refused = api("POST", f"{address}/{message}/attachments", body, Content_Type=MULTIPART_CONTENT)
+        assert (refused.status, refused.faults) == (400, {"file": code})
