@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 
 from apps.chat.indexing.locking import hold
@@ -46,13 +46,18 @@ def chosen_model() -> str:
     return str(settings.get("embeddings_model") or DEFAULT_MODEL)
 
 
+def indexable() -> QuerySet[Message]:
+    """The messages of the account in scope that belong into an index."""
+    return Message.objects.filter(message_type__in=INDEXED_TYPES, is_private=False)
+
+
 def plan(generation: IndexGeneration, *, now: datetime | None = None) -> int:
     """Note the next messages that ``generation`` has not been told of yet. Returns how many were looked at.
 
     In the order of their ids, a few thousand at a time, so that it goes on where it was stopped. In the end come those
     that were committed late, after others with higher ids.
     """
-    now, wanted = now or timezone.now(), Message.objects.filter(message_type__in=INDEXED_TYPES, is_private=False)
+    now, wanted = now or timezone.now(), indexable()
     messages = wanted.filter(id__gt=generation.planned_up_to) if generation.planned_up_to else wanted
     found = list(messages.order_by("id").values_list("id", "conversation_id")[:PLANNED_AT_ONCE])
     note_messages([generation], found, due_at=now)

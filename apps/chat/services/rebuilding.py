@@ -13,10 +13,11 @@ from apps.accounts.features.asking import FeatureOff, reason_off
 from apps.accounts.models import Job
 from apps.chat.features import AGENT_MEMORY, SEMANTIC_SEARCH, SMART_SUGGESTIONS
 from apps.chat.indexing import pacing
+from apps.chat.indexing.generations import indexable
 from apps.chat.indexing.progress import index_progress
 from apps.chat.indexing.reindexing import hurry, queue_indexing, reindex
 from apps.chat.memory import rebuilding as facts
-from apps.chat.models import CannedResponse, Message
+from apps.chat.models import CannedResponse
 from apps.chat.suggestions import rebuilding as replies
 from apps.integrations.zerodb.readiness import NEEDS_PROJECT
 from apps.vault.messages.setting import account_in_scope
@@ -74,7 +75,7 @@ ALL = (
         things="messages",
         done="indexed",
         how="the index that semantic search asks; the one in use serves until the new one is whole",
-        count=Message.objects.count,
+        count=lambda: indexable().count(),
         begin=_begin_index,
         go_on=_go_on_with_index,
         progress=_index_progress,

@@ -11,7 +11,9 @@ from apps.accounts.models import Account
 from apps.accounts.tenancy.scope import tenant
 from apps.chat.indexing.generations import serving
 from apps.chat.indexing.progress import index_progress
-from tests.chat.conftest import Say
+from apps.chat.services.conversations import change_conversation, lock_conversation
+from apps.chat.services.messages import write_note
+from tests.chat.conftest import SYSTEM, Say
 from tests.factories import make_account
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.covers("P-12")]
@@ -32,6 +34,17 @@ def test_it_builds_the_index_and_says_how_far_it_is(account: Account, say: Say) 
     with tenant(account):
         progress = index_progress()
     assert (progress.indexed, progress.vectors, progress.percent, progress.is_complete) == (2, 2, 100, True)
+
+
+def test_a_dry_run_counts_what_is_indexed_of_an_account_named_by_its_id(account: Account, say: Say) -> None:
+    talk = say(account, "My parcel has not arrived yet.")
+    with tenant(account):
+        held = lock_conversation(talk.pk)
+        write_note(held, "It went to the mayor.", actor=SYSTEM, is_private=True)
+        change_conversation(held, actor=SYSTEM, status="resolved")
+    assert f"{account.slug}: 1 messages would be indexed" in reindex("--account", str(account.pk), "--dry-run")
+    with pytest.raises(CommandError, match=str(talk.pk)):
+        reindex("--account", str(talk.pk), "--account", account.slug)
 
 
 def test_on_a_terminal_it_says_how_far_it_is_while_it_works(

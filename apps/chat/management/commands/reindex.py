@@ -19,6 +19,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.features import FeatureOff
 from apps.accounts.jobs.running import run
 from apps.accounts.models import Account, Job
+from apps.accounts.selectors import accounts_named
 from apps.accounts.tenancy.scope import platform, tenant
 from apps.chat.services.rebuilding import ALL, Rebuildable, make_due
 
@@ -88,7 +89,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--account", action="append", default=[], metavar="SLUG", help="Only this one (repeatable)."
+            "--account", action="append", default=[], metavar="SLUG", help="Only this one, by slug or id (repeatable)."
         )
         parser.add_argument(
             "--feature",
@@ -136,13 +137,10 @@ class Command(BaseCommand):
 
     def _accounts(self, slugs: list[str]) -> list[Account]:
         with platform("list accounts to index"):
-            accounts = Account.objects.filter(status=Account.Status.ACTIVE).order_by("created_at")
-            if slugs:
-                accounts = accounts.filter(slug__in=slugs)
-                known = set(accounts.values_list("slug", flat=True))
-                if missing := sorted(set(slugs) - known):
-                    raise CommandError(f"No such active account: {', '.join(missing)}.")
-            return list(accounts)
+            named, missing = accounts_named(Account.objects.filter(status=Account.Status.ACTIVE), slugs)
+            if missing:
+                raise CommandError(f"No such active account: {', '.join(missing)}.")
+            return list(named.order_by("created_at"))
 
     def _say_what_there_is(self, account: Account, one: Rebuildable) -> None:
         with tenant(account):

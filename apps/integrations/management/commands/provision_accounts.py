@@ -14,6 +14,7 @@ from django.utils import timezone
 from apps.accounts.actors import Actor
 from apps.accounts.jobs.running import run
 from apps.accounts.models import Account, Job
+from apps.accounts.selectors import accounts_named
 from apps.accounts.tenancy.scope import platform, tenant
 from apps.integrations.models import AINativeProject
 from apps.integrations.zerodb.provisioning import project_of, request_provisioning
@@ -50,7 +51,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--account", action="append", default=[], metavar="SLUG", help="Only this one (repeatable)."
+            "--account", action="append", default=[], metavar="SLUG", help="Only this one, by slug or id (repeatable)."
         )
         parser.add_argument("--rate", type=_rate, default=1.0, help="Accounts per second at most (default 1).")
         parser.add_argument("--limit", type=_limit, help="Stop after so many accounts.")
@@ -74,13 +75,10 @@ class Command(BaseCommand):
     def _accounts(self, slugs: list[str]) -> list[Account]:
         with platform("find accounts without a project"):
             ready = AINativeProject.objects.filter(AINativeProject.ready()).values("account_id")
-            accounts = Account.objects.exclude(pk__in=ready).order_by("created_at")
-            if slugs:
-                accounts = accounts.filter(slug__in=slugs)
-                known = set(Account.objects.filter(slug__in=slugs).values_list("slug", flat=True))
-                if missing := sorted(set(slugs) - known):
-                    raise CommandError(f"No such account: {', '.join(missing)}.")
-            return list(accounts)
+            named, missing = accounts_named(Account.objects.all(), slugs)
+            if missing:
+                raise CommandError(f"No such account: {', '.join(missing)}.")
+            return list(named.exclude(pk__in=ready).order_by("created_at"))
 
     def _provision_all(self, accounts: list[Account], pause: float) -> tuple[int, list[tuple[str, str]]]:
         done, failed = 0, []
