@@ -9,9 +9,10 @@ from django.core.checks import CheckMessage, Error, Warning, register
 
 from apps.integrations.outbound.addresses import AllowList
 from apps.integrations.providers import providers
-from apps.integrations.zerodb.embedding.configured import faults_of_settings
+from apps.integrations.zerodb.embedding.configured import fault_of_folder, faults_of_settings
 from apps.integrations.zerodb.embedding.registry import built_in_names
 
+_FOLDER = "It takes model.onnx as exported for feature extraction, with the tokenizer.json and config.json beside it."
 _RECIPE = "docs/add-a-provider.md says what a provider's folder holds."
 
 
@@ -44,6 +45,15 @@ def zerodb_settings(**_: Any) -> list[CheckMessage]:
 def embedding_models_can_be_used(**_: Any) -> list[CheckMessage]:
     """What the operator said of embedding models must be whole."""
     return [Error(words, id="integrations.E006") for words in faults_of_settings(built_in_names())]
+
+
+@register("integrations", deploy=True)
+def embedding_model_in_folder_runs(**_: Any) -> list[CheckMessage]:
+    """The operator's model must run. Loading it may take seconds and gigabytes: with ``--deploy`` alone."""
+    if not settings.EMBEDDING_MODEL_DIR or faults_of_settings(built_in_names()):
+        return []
+    fault = fault_of_folder()
+    return [Error(fault, hint=_FOLDER, id="integrations.E007")] if fault else []
 
 
 @register("integrations")

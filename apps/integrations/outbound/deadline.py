@@ -33,6 +33,12 @@ def set_deadline(seconds: float) -> None:
     _deadline.set(time.monotonic() + seconds)
 
 
+def within_reach(seconds: float) -> float:
+    """``seconds``, or what is left of the deadline when that is less; 0 when nothing is."""
+    deadline = _deadline.get()
+    return seconds if deadline is None else max(0.0, min(seconds, deadline - time.monotonic()))
+
+
 def left(timeout: float | None) -> float | None:
     """``timeout``, or what is left of the deadline when that is less. Raises ReadTimeout when nothing is."""
     deadline = _deadline.get()

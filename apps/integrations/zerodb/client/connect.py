@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
+from apps.integrations.outbound.breaker import Breaker
 from apps.integrations.outbound.http import timeout_of
 from apps.integrations.zerodb.client.account import AccountClient
 from apps.integrations.zerodb.client.embedded import BASE_URL, EmbeddedTransport, apart
@@ -40,17 +41,30 @@ def account_client() -> AccountClient:
 
 def embedded_account_client() -> AccountClient:
     """The platform's own account at the embedded server, whichever one is in use."""
-    return AccountClient(BASE_URL, apart(ensure_platform_key), transport=EmbeddedTransport())
+    return AccountClient(BASE_URL, apart(ensure_platform_key), transport=EmbeddedTransport(), breaker=_own_circuit())
+
+
+def _own_circuit() -> Breaker:
+    """For this client alone: in here fails one model or one account's data, which must not shut out all others."""
+    return Breaker("The AI service")
 
 
 def project_client(project_id: str, api_key: str, *, somebody_waits: bool = False) -> ProjectClient:
     """One project, with its own key.
 
-    While ``somebody_waits``, a server elsewhere has ZERODB_PATIENCE_SECONDS for all calls together.
+    While ``somebody_waits``, a server elsewhere has ZERODB_PATIENCE_SECONDS for all calls together, and so has the
+    embedded one where it may have to ask an embedding service elsewhere.
     """
-    if is_embedded():
-        return ProjectClient(BASE_URL, api_key, project_id, transport=EmbeddedTransport())
     patience = settings.ZERODB_PATIENCE_SECONDS if somebody_waits else None
+    if is_embedded():
+        return ProjectClient(
+            BASE_URL,
+            api_key,
+            project_id,
+            transport=EmbeddedTransport(),
+            breaker=_own_circuit(),
+            patience=patience if settings.EMBEDDING_API_URL else None,
+        )
     return ProjectClient(
         settings.ZERODB_API_URL,
         api_key,

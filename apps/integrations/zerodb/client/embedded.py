@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as NotInTime
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 import httpx2
@@ -15,11 +16,14 @@ from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIHandler
 
 from apps.accounts.tenancy.apart import Threads
+from apps.integrations.outbound.deadline import within
 
 T = TypeVar("T")
 
 BASE_URL = "http://embedded/zerodb/v1/public"
 _THREADS = Threads("embedded-zerodb", 4)
+_MOST_OF_IT = 0.9
+"""The share of the caller's time that what the server asks of others may take: so that it can still say why."""
 
 
 class _ServerAlone(WSGIHandler):
@@ -48,11 +52,15 @@ class EmbeddedTransport(httpx2.BaseTransport):
         request.read()
         limit = request.extensions.get("timeout", {}).get("read")
         try:
-            return _THREADS.executor().submit(self._handle, request).result(limit)
+            return _THREADS.executor().submit(self._handle, request, limit).result(limit)
         except NotInTime:
             raise httpx2.ReadTimeout("The embedded server took too long.", request=request) from None
 
-    def _handle(self, request: httpx2.Request) -> httpx2.Response:
+    def _handle(self, request: httpx2.Request, limit: float | None) -> httpx2.Response:
+        with within(_MOST_OF_IT * limit) if limit else nullcontext():
+            return self._answer(request)
+
+    def _answer(self, request: httpx2.Request) -> httpx2.Response:
         response = self._wsgi.handle_request(request)
         try:
             return httpx2.Response(response.status_code, headers=response.headers, content=response.read())

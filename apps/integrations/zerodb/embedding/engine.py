@@ -12,12 +12,20 @@ import numpy.typing as npt
 Vectors = npt.NDArray[np.float32]
 
 
-class ModelFileDamaged(RuntimeError):
-    """A model file is missing or is not the file that was tested."""
-
-
 class EmbeddingFailed(RuntimeError):
-    """The model could not be asked, or gave what can't be used. The message is for people and holds no secret."""
+    """The model could not be asked, or gave what can't be used.
+
+    The message ends a sentence for people, after a colon; it holds no secret, nor where the model runs.
+    ``retry_after``: seconds it asked us to wait.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ModelFileDamaged(EmbeddingFailed):
+    """A model file is missing, is not the file that was tested, or can't be run."""
 
 
 class EmbeddingEngine(Protocol):

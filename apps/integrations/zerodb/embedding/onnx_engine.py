@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
-from apps.integrations.zerodb.embedding.engine import ModelFileDamaged, Vectors
+from apps.integrations.zerodb.embedding.engine import EmbeddingFailed, ModelFileDamaged, Vectors
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
     from tokenizers import Encoding, Tokenizer
+
+logger = logging.getLogger(__name__)
 
 # One batch holds at most this many tokens (padding included): attention needs memory in
 # texts x length^2, and long texts gain nothing from company (measured, performance.md section 7).
@@ -36,21 +41,44 @@ class ModelFile:
         try:
             content = self.path.read_bytes()
         except OSError as error:
-            raise ModelFileDamaged(f"The embedding model file {self.path.name} cannot be read.") from error
+            raise ModelFileDamaged(f"its file {self.path.name} cannot be read.") from error
         if self.sha256 is not None and hashlib.sha256(content).hexdigest() != self.sha256:
-            raise ModelFileDamaged(f"The embedding model file {self.path.name} is not the one expected.")
+            raise ModelFileDamaged(f"its file {self.path.name} is not the one expected.")
         return content
+
+    def for_session(self) -> bytes | str:
+        """What a session loads: by its path what an operator brought, since it may keep numbers in files beside it."""
+        return self.verified_bytes() if self.sha256 is not None else str(self.path)
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """What the libraries say of the file inside, which has no kind of its own, as ModelFileDamaged."""
+        try:
+            yield
+        except EmbeddingFailed:
+            raise
+        except Exception as error:
+            logger.warning("The file %s of an embedding model can't be used: %s", self.path, error)
+            raise ModelFileDamaged(f"its file {self.path.name} can't be used.") from error
 
 
 class OnnxEngine:
     """Loads its model on the first call and keeps it for the life of the process."""
 
     def __init__(
-        self, *, weights: ModelFile, tokenizer: ModelFile, max_tokens: int, threads: int, first_token: bool = False
+        self,
+        *,
+        weights: ModelFile,
+        tokenizer: ModelFile,
+        dimensions: int,
+        max_tokens: int,
+        threads: int,
+        first_token: bool = False,
     ) -> None:
         """``first_token``: a text's vector is that of its first token, not the mean of all."""
         self._weights = weights
         self._tokenizer = tokenizer
+        self._dimensions = dimensions
         self._max_tokens = max_tokens
         self._threads = threads
         self._first_token = first_token
@@ -66,7 +94,12 @@ class OnnxEngine:
         encodings = tokenizer.encode_batch(list(texts))
         vectors: list[Vectors | None] = [None] * len(encodings)
         for batch in _batches(encodings):
-            pooled = _run(session, [encodings[position] for position in batch], self._first_token)
+            with self._weights.used():
+                hidden, mask = _run(session, [encodings[position] for position in batch])
+            if hidden.ndim != 3 or hidden.shape[2] != self._dimensions:
+                name, shape = self._weights.path.name, list(hidden.shape[1:])
+                raise ModelFileDamaged(f"its file {name} gives {shape} for a text, not tokens × {self._dimensions}.")
+            pooled = _pooled(hidden, mask, self._first_token)
             for position, vector in zip(batch, pooled, strict=True):
                 vectors[position] = vector
         return np.asarray(vectors, dtype=np.float32)
@@ -82,7 +115,8 @@ class OnnxEngine:
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         from tokenizers import Tokenizer
 
-        tokenizer = Tokenizer.from_buffer(self._tokenizer.verified_bytes())
+        with self._tokenizer.used():
+            tokenizer = Tokenizer.from_buffer(self._tokenizer.verified_bytes())
         # The file itself asks for 128 tokens, cut and padded: half the text lost, most work wasted.
         tokenizer.enable_truncation(self._max_tokens)
         tokenizer.no_padding()
@@ -96,7 +130,8 @@ class OnnxEngine:
         options.log_severity_level = 3
         # Its threads else go on turning for milliseconds in wait of more: 20 ms of processor for a query that needs 6.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        return InferenceSession(self._weights.verified_bytes(), options, providers=["CPUExecutionProvider"])
+        with self._weights.used():
+            return InferenceSession(self._weights.for_session(), options, providers=["CPUExecutionProvider"])
 
 
 def _batches(encodings: Sequence[Encoding]) -> Iterator[list[int]]:
@@ -112,7 +147,8 @@ def _batches(encodings: Sequence[Encoding]) -> Iterator[list[int]]:
         yield batch
 
 
-def _run(session: InferenceSession, encodings: Sequence[Encoding], first_token: bool) -> Vectors:
+def _run(session: InferenceSession, encodings: Sequence[Encoding]) -> tuple[Vectors, npt.NDArray[np.int64]]:
+    """The states of all tokens, (texts, longest, dimensions), and which of them are tokens, (texts, longest)."""
     longest = max(len(encoding.ids) for encoding in encodings)
     ids = np.zeros((len(encodings), longest), dtype=np.int64)
     mask = np.zeros_like(ids)
@@ -122,7 +158,10 @@ def _run(session: InferenceSession, encodings: Sequence[Encoding], first_token: 
     given = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
     # Some models have no token types.
     wanted = {wanted.name: given[wanted.name] for wanted in session.get_inputs()}
-    hidden = session.run(None, wanted)[0]
+    return session.run(None, wanted)[0], mask
+
+
+def _pooled(hidden: Vectors, mask: npt.NDArray[np.int64], first_token: bool) -> Vectors:
     if first_token:
         pooled: Vectors = hidden[:, 0]
     else:

@@ -21,6 +21,7 @@ from apps.integrations.zerodb.embedding.onnx_engine import ModelFile, OnnxEngine
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 # What the model was trained with; longer texts are cut.
 MINILM_MAX_TOKENS = 256
+MINILM_DIMENSIONS = 384
 # From which cosine on its texts are about the same matter: docs/performance.md.
 MINILM_SAME = 0.4
 
@@ -41,6 +42,7 @@ def _minilm() -> EmbeddingEngine:
     return OnnxEngine(
         weights=ModelFile(model_path(), SHA256),
         tokenizer=ModelFile(Path(__file__).parent / "minilm" / "tokenizer.json", TOKENIZER_SHA256),
+        dimensions=MINILM_DIMENSIONS,
         max_tokens=MINILM_MAX_TOKENS,
         threads=min(4, os.cpu_count() or 1),
     )

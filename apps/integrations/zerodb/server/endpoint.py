@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
@@ -80,7 +81,7 @@ def endpoint(
             return _refused(refusal)
         except EmbeddingFailed as failure:
             logger.warning("A text could not be embedded: %s", failure)
-            return _refused(ApiError(503, "SERVICE_UNAVAILABLE", "The embedding model is not available right now."))
+            return _refused(_not_embedded(failure))
         except OperationalError:
             logger.exception("The database did not answer a ZeroDB request.")
             return _refused(ApiError(503, "SERVICE_UNAVAILABLE", "The store is not available right now."))
@@ -97,6 +98,12 @@ def endpoint(
     serve.summaries = {method: _summary(view) for method, view in views.items()}  # type: ignore[attr-defined]
     serve.open_to_all = open_to_all  # type: ignore[attr-defined]
     return serve
+
+
+def _not_embedded(failure: EmbeddingFailed) -> ApiError:
+    after = None if failure.retry_after is None else math.ceil(failure.retry_after)
+    words = f"The embedding model is not available right now: {failure}"
+    return ApiError(503, "SERVICE_UNAVAILABLE", words, retry_after=after)
 
 
 def _summary(view: View) -> str:
