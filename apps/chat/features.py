@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time
+from uuid import UUID
 
 from django.utils import timezone
 
-from apps.accounts.features import Feature, declare
+from apps.accounts.features import Feature, FeatureOff, declare
+from apps.accounts.features.asking import reason_off
+from apps.accounts.tenancy.scope import HasId
 from apps.integrations.zerodb.readiness import NEEDS_PROJECT
 from apps.integrations.zerodb.usage import searches_this_month
 
@@ -71,6 +74,17 @@ AGENT_MEMORY = Feature(
     needs=NEEDS_PROJECT,
     used=_remembered,
 )
+
+
+def is_wanted(one: Feature, account: UUID | HasId) -> bool:
+    """Whether the account has the feature, or will have it once its project is ready, which is waited for."""
+    return reason_off(one.name, account) in {"", NEEDS_PROJECT.code}
+
+
+def require_wanted(one: Feature, account: UUID | HasId) -> None:
+    """Raises FeatureOff unless the feature ``is_wanted``."""
+    if not is_wanted(one, account):
+        raise FeatureOff(one, reason_off(one.name, account))
 
 
 def declare_all() -> None:

@@ -17,6 +17,7 @@ from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import tenant
 from apps.chat.indexing import changes
 from apps.chat.indexing.reindexing import KIND, queue_indexing
+from apps.chat.indexing.sweeping import sweep
 from apps.chat.models import IndexGeneration, Message, MessageWord
 from apps.chat.services.memories import remember
 from apps.integrations.models import AINativeProject
@@ -153,6 +154,41 @@ class TestTheIndex:
             project.settings = {**project.settings, "auto_indexing": False}
             project.save()
         assert "New messages are not indexed automatically" in plain(sign_in(Role.OWNER).get(f"/app/{account.slug}/ai/"))
+
+    @pytest.mark.covers("A-11")
+    def test_while_search_is_off_nobody_builds_it_anew(self, account: Account, say: Say, sign_in: As) -> None:
+        say(account, "My parcel is late.")
+        index(account)
+        base, admin, api = f"/app/{account.slug}/ai/", sign_in(Role.ADMIN), by_key(account, Role.ADMIN)
+        assert "Rebuild…" in plain(admin.get(base))
+        switch(account, "semantic_search", False)
+        assert "Rebuild…" not in plain(admin.get(base))
+        assert admin.get(f"{base}index/rebuild/").status_code == 409
+        refused = admin.post(f"{base}index/rebuild/")
+        assert refused.status_code == 409 and "Semantic search is switched off" in plain(refused)
+        answer = api.post("conversations/index/rebuild", {})
+        assert (answer.status, answer.json["code"], answer.json["feature"]) == (409, "feature_off", "semantic_search")
+        with tenant(account):
+            assert IndexGeneration.objects.count() == 1
+
+    def test_where_nothing_is_indexed_by_itself_an_index_is_built_whole_when_it_is_asked_for(
+        self, account: Account, say: Say, sign_in: As
+    ) -> None:
+        say(account, "My parcel is late.")
+        index(account)
+        with tenant(account):
+            project = AINativeProject.objects.get()
+            project.settings = {**project.settings, "auto_indexing": False}
+            project.save()
+        say(account, "Where is my refund?")
+        index(account)
+        assert by_key(account, Role.ADMIN).get("conversations/index").json["indexed"] == 1
+        assert sign_in(Role.ADMIN).post(f"/app/{account.slug}/ai/index/rebuild/").status_code == 302
+        say(account, "Hello?")
+        assert sweep() == 1
+        assert work_off(account, KIND) == ["done"]
+        read = by_key(account, Role.ADMIN).get("conversations/index").json
+        assert (read["indexed"], read["total"], read["is_rebuilding"], read["is_paused"]) == (3, 3, False, True)
 
     @pytest.mark.covers("A-10")
     def test_the_same_is_read_and_begun_through_the_api(self, account: Account, say: Say) -> None:

@@ -86,7 +86,7 @@ class IndexRebuildView(AccountView):
         responses={202: JobSerializer},
     )
     def post(self, request: Request) -> HttpResponse:
-        """Beside the one in use, which serves until the new one is whole. Answers the job."""
+        """Beside the one in use, which serves until the new one is whole. Answers the job; 409 while search is off."""
         reindex(actor=self.actor, **self.body(RebuildSerializer))
         return answer(show_job(queue_indexing(self.actor)), status=202)
 

@@ -11,9 +11,9 @@ from django.db.models.signals import post_delete, post_save
 from django.utils import timezone
 
 from apps.accounts.actors import Actor
-from apps.accounts.features.asking import reason_off
 from apps.accounts.services.jobs import hasten_job
 from apps.accounts.signals import feature_chosen
+from apps.chat import features
 from apps.chat.features import SEMANTIC_SEARCH
 from apps.chat.indexing.generations import INDEXED_TYPES, begin, living, note_messages
 from apps.chat.indexing.locking import hold
@@ -21,7 +21,6 @@ from apps.chat.indexing.reindexing import queue_indexing
 from apps.chat.models import Conversation, IndexedMessage, IndexGeneration, Message
 from apps.chat.signals import message_added
 from apps.integrations.models import AINativeProject
-from apps.integrations.zerodb.readiness import NEEDS_PROJECT
 
 _ACTOR = Actor.system("indexing")
 DEBOUNCE = timedelta(seconds=2)
@@ -31,8 +30,17 @@ DEBOUNCE = timedelta(seconds=2)
 def is_wanted(account_id: UUID) -> bool:
     """Whether the account in scope wants what is said to be indexed; a project that is not ready yet is waited for."""
     settings = AINativeProject.objects.values_list("settings", flat=True).first() or {}
-    is_off = reason_off(SEMANTIC_SEARCH.name, account_id) not in {"", NEEDS_PROJECT.code}
-    return not is_off and bool(settings.get("auto_indexing", True))
+    return features.is_wanted(SEMANTIC_SEARCH, account_id) and bool(settings.get("auto_indexing", True))
+
+
+def to_plan(account_id: UUID) -> list[IndexGeneration]:
+    """Generations of the account in scope that have missed something which is wanted in them.
+
+    One that is being built was asked for: it takes all there is, also where nothing is indexed by itself.
+    """
+    wanted, on = is_wanted(account_id), features.is_wanted(SEMANTIC_SEARCH, account_id)
+    missed = [row for row in living() if not row.is_planned]
+    return [row for row in missed if wanted or (on and row.status == IndexGeneration.Status.BUILDING)]
 
 
 def note_message(sender: Any, message: Message, **_: Any) -> None:

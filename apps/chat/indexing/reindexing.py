@@ -11,10 +11,12 @@ from apps.accounts.jobs import enqueue
 from apps.accounts.models import Job
 from apps.accounts.permissions import require
 from apps.accounts.services.jobs import hasten_job
+from apps.chat.features import SEMANTIC_SEARCH, require_wanted
 from apps.chat.indexing.generations import Status, begin, chosen_model, retire
 from apps.chat.indexing.leftovers import queue_forgetting
 from apps.chat.models import IndexedMessage, IndexGeneration
 from apps.integrations.zerodb.embedding import UnknownModel, resolve_model
+from apps.vault.messages.setting import account_in_scope
 
 KIND = "conversations.index"
 _ONE = "index"
@@ -45,10 +47,12 @@ def reindex(*, actor: Actor, model: str = "", rate: float | None = None) -> Inde
     """Build a new index of all conversations beside the one in use; it takes over when it is whole.
 
     ``model``: another embedding model than the chosen one. ``rate``: texts per second at most. One that is being built
-    already is given up for the new one, and vectors that nothing needs are removed. Raises PermissionDenied,
-    ValidationError naming the field.
+    already is given up for the new one, and vectors that nothing needs are removed.
+
+    Raises PermissionDenied, FeatureOff, ValidationError naming the field.
     """
     require(actor, "project.update")
+    require_wanted(SEMANTIC_SEARCH, account_in_scope())
     if model:
         try:
             model = resolve_model(model).name

@@ -20,7 +20,7 @@ from apps.accounts.crash_points import crash_point
 from apps.accounts.jobs import MakeRoom, Retry, RunningJob
 from apps.accounts.metering import LimitReached, Line, PriceUnknown, metered
 from apps.chat.indexing import vectors
-from apps.chat.indexing.changes import is_wanted
+from apps.chat.indexing.changes import to_plan
 from apps.chat.indexing.generations import cut_over, living, plan, remove_all, settle_in
 from apps.chat.indexing.locking import hold
 from apps.chat.indexing.passages import passages_of, vector_id
@@ -77,11 +77,10 @@ def _step(job: RunningJob, client: ProjectClient) -> tuple[int, int] | None:
     if removed := _remove_some(job, client):
         return 0, removed
     with job.scope():
-        for generation in living() if is_wanted(job.account_id) else []:
-            if not generation.is_planned:
-                plan(generation)
-                crash_point("indexing.planned")
-                return 0, 0
+        for generation in to_plan(job.account_id):
+            plan(generation)
+            crash_point("indexing.planned")
+            return 0, 0
     for generation in _generations(job):
         started = time.monotonic()
         if indexed := _index_some(job, client, generation):

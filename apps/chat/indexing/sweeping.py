@@ -10,7 +10,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.models import Account, FeatureChoice
 from apps.accounts.tenancy.scope import platform, tenant
 from apps.chat.features import SEMANTIC_SEARCH
-from apps.chat.indexing.changes import is_wanted
+from apps.chat.indexing.changes import to_plan
 from apps.chat.indexing.reindexing import queue_indexing
 from apps.chat.models import IndexedMessage, IndexGeneration
 
@@ -28,7 +28,7 @@ def sweep() -> int:
 
 def _queue(account_id: UUID, *, is_due: bool) -> bool:
     with tenant(account_id):
-        if is_due or is_wanted(account_id):
+        if is_due or to_plan(account_id):
             queue_indexing(ACTOR)
             return True
     return False

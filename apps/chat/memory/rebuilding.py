@@ -12,12 +12,11 @@ from typing import Any
 from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.crash_points import crash_point
-from apps.accounts.features import is_on, require_feature
 from apps.accounts.jobs import PermanentFailure, RunningJob
 from apps.accounts.metering import Line, metered
 from apps.accounts.models import Job
 from apps.accounts.permissions import require
-from apps.chat.features import AGENT_MEMORY
+from apps.chat.features import AGENT_MEMORY, is_wanted, require_wanted
 from apps.chat.indexing import pacing, vectors
 from apps.chat.indexing.embedding import kept
 from apps.chat.indexing.generations import chosen_model
@@ -39,7 +38,7 @@ def remembered() -> Any:
 def rebuild_memories(*, actor: Actor, rate: float | None = None) -> Job:
     """Make all vectors anew by the chosen model. ``rate``: texts per second. Raises PermissionDenied, FeatureOff."""
     require(actor, "project.update")
-    require_feature(AGENT_MEMORY.name, account_in_scope())
+    require_wanted(AGENT_MEMORY, account_in_scope())
     remembered().update(is_due=True)
     job = pacing.begin(KIND, actor=actor, rate=rate)
     audit.record("memory.rebuild_started", actor=actor, entity=job, changes={"model": chosen_model()})
@@ -57,7 +56,7 @@ def run(job: RunningJob) -> dict[str, Any]:
 
 def _do_some(job: RunningJob, client: ProjectClient, number: int, wish: pacing.Wish) -> int | None:
     with job.scope():
-        if not is_on(AGENT_MEMORY.name, job.account_id):
+        if not is_wanted(AGENT_MEMORY, job.account_id):
             raise PermanentFailure("Agent memory was switched off meanwhile.")
         read = {row.pk: row.content for row in remembered().filter(is_due=True).order_by("id")[:number]}
         model = chosen_model()

@@ -14,6 +14,7 @@ from apps.accounts.models import Job
 from apps.accounts.pages.door import account_of, dialog, done, is_part, may, tenant_page
 from apps.accounts.pages.shell import address
 from apps.accounts.tenancy.middleware import actor_of
+from apps.chat import features
 from apps.chat.features import SEMANTIC_SEARCH
 from apps.chat.indexing.changes import is_wanted
 from apps.chat.indexing.generations import chosen_model
@@ -42,7 +43,9 @@ def read(request: HttpRequest) -> dict[str, Any]:
     job = Job.objects.filter(kind=KIND).exclude(status=Job.Status.DONE).order_by("-created_at").first()
     job = job if progress.problem else None
     standing = standing_of(request, progress, job)
-    may_rebuild = may(request, "project.update")
+    is_searched = features.is_wanted(SEMANTIC_SEARCH, account_of(request))
+    may_rebuild = is_searched and may(request, "project.update")
+    is_other = is_searched and bool(progress.model) and chosen != progress.model and not progress.is_rebuilding
     return {
         "progress": progress,
         "standing": standing,
@@ -50,9 +53,9 @@ def read(request: HttpRequest) -> dict[str, Any]:
         "model": progress.model or chosen,
         "dimensions": _dimensions(progress.model or chosen),
         # Texts are still compared by the model before: the choice counts from the next index on.
-        "other_model": chosen if progress.model and chosen != progress.model and not progress.is_rebuilding else "",
+        "other_model": chosen if is_other else "",
         "may_rebuild": may_rebuild,
-        "may_go_on": may_rebuild and job is not None and job.status != Job.Status.RUNNING,
+        "may_go_on": may(request, "project.update") and job is not None and job.status != Job.Status.RUNNING,
     }
 
 
@@ -93,7 +96,8 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @tenant_page("project.update", "GET", "POST")
 def rebuild(request: HttpRequest) -> HttpResponse:
-    """Build the index anew with the chosen model, after asking."""
+    """Build the index anew with the chosen model, after asking. Raises FeatureOff: nobody searches it."""
+    features.require_wanted(SEMANTIC_SEARCH, account_of(request))
     errors: list[str] = []
     if request.method == "POST":
         try:

@@ -9,9 +9,8 @@ from django.utils import timezone
 
 from apps.accounts.actors import Actor
 from apps.accounts.features import Feature
-from apps.accounts.features.asking import FeatureOff, reason_off
 from apps.accounts.models import Job
-from apps.chat.features import AGENT_MEMORY, SEMANTIC_SEARCH, SMART_SUGGESTIONS
+from apps.chat.features import AGENT_MEMORY, SEMANTIC_SEARCH, SMART_SUGGESTIONS, require_wanted
 from apps.chat.indexing import pacing
 from apps.chat.indexing.generations import indexable
 from apps.chat.indexing.progress import index_progress
@@ -19,7 +18,6 @@ from apps.chat.indexing.reindexing import hurry, queue_indexing, reindex
 from apps.chat.memory import rebuilding as facts
 from apps.chat.models import CannedResponse
 from apps.chat.suggestions import rebuilding as replies
-from apps.integrations.zerodb.readiness import NEEDS_PROJECT
 from apps.vault.messages.setting import account_in_scope
 
 
@@ -44,9 +42,7 @@ class Rebuildable:
 
     def require_on(self) -> None:
         """Raises FeatureOff when the account does not have the feature; what waits for its project has it."""
-        code = reason_off(self.feature.name, account_in_scope())
-        if code not in {"", NEEDS_PROJECT.code}:
-            raise FeatureOff(self.feature, code)
+        require_wanted(self.feature, account_in_scope())
 
 
 def _begin_index(actor: Actor, model: str, rate: float | None) -> Job:

@@ -11,15 +11,14 @@ from django.db.models import Count
 from django.utils import timezone
 
 from apps.accounts.actors import Actor
-from apps.accounts.features.asking import reason_off
 from apps.accounts.jobs import enqueue
 from apps.accounts.models import Job
+from apps.chat import features
 from apps.chat.features import SMART_SUGGESTIONS
 from apps.chat.indexing.generations import chosen_model
 from apps.chat.models import CannedResponse, ReplyProfile
 from apps.chat.suggestions.packing import pack, unpack
 from apps.chat.suggestions.ranking import Reply, Vector, is_same_matter, reply_text
-from apps.integrations.zerodb.readiness import NEEDS_PROJECT
 from apps.vault.fields import open_columns
 from apps.vault.messages.setting import account_in_scope
 
@@ -40,7 +39,7 @@ class Profiles:
 
 def is_wanted() -> bool:
     """Whether the account in scope wants suggestions; a project that is not ready yet is waited for."""
-    return reason_off(SMART_SUGGESTIONS.name, account_in_scope()) in {"", NEEDS_PROJECT.code}
+    return features.is_wanted(SMART_SUGGESTIONS, account_in_scope())
 
 
 def note_replies(ids: Iterable[UUID], *, at_once: bool = False) -> None:

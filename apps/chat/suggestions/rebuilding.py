@@ -17,12 +17,11 @@ from django.utils import timezone
 from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.crash_points import crash_point
-from apps.accounts.features import require_feature
 from apps.accounts.jobs import PermanentFailure, RunningJob
 from apps.accounts.metering import Line, metered
 from apps.accounts.models import Job
 from apps.accounts.permissions import require
-from apps.chat.features import SMART_SUGGESTIONS
+from apps.chat.features import SMART_SUGGESTIONS, require_wanted
 from apps.chat.indexing import pacing, vectors
 from apps.chat.indexing.generations import chosen_model
 from apps.chat.indexing.secrets import without_secrets
@@ -44,7 +43,7 @@ def rebuild_replies(*, actor: Actor, rate: float | None = None) -> Job:
     What is being built is given up for it. Raises PermissionDenied, FeatureOff.
     """
     require(actor, "project.update")
-    require_feature(SMART_SUGGESTIONS.name, account_in_scope())
+    require_wanted(SMART_SUGGESTIONS, account_in_scope())
     return _begin(actor, rate)
 
 
