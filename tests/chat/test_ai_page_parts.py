@@ -153,7 +153,9 @@ class TestTheIndex:
             project = AINativeProject.objects.get()
             project.settings = {**project.settings, "auto_indexing": False}
             project.save()
-        assert "New messages are not indexed automatically" in plain(sign_in(Role.OWNER).get(f"/app/{account.slug}/ai/"))
+        assert "New messages are not indexed automatically" in plain(
+            sign_in(Role.OWNER).get(f"/app/{account.slug}/ai/")
+        )
 
     @pytest.mark.covers("A-11")
     def test_while_search_is_off_nobody_builds_it_anew(self, account: Account, say: Say, sign_in: As) -> None:

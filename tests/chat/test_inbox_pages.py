@@ -180,7 +180,9 @@ def test_a_search_that_can_look_into_nothing_says_so_instead_of_finding_nothing(
     assert f'href="/app/{cast.account.slug}/ai/"' in both
 
 
-@pytest.mark.parametrize(("kind", "noun"), [("canned", "canned responses"), ("labels", "labels"), ("inboxes", "inboxes")])
+@pytest.mark.parametrize(
+    ("kind", "noun"), [("canned", "canned responses"), ("labels", "labels"), ("inboxes", "inboxes")]
+)
 def test_an_empty_list_says_how_to_begin_and_offers_it_once(cast: Cast, kind: str, noun: str) -> None:
     base = f"/app/{cast.account.slug}/inbox/{kind}/"
     page = signed_in(cast.alice).get(base).content.decode()
