@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.bring_up import PACKAGE, chromium
 
 # Playwright's loop runs in this thread; Django takes that for asynchronous code and would refuse the ORM.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -20,9 +21,9 @@ expect.set_options(timeout=PATIENCE)
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium of the machine (Debian's package; `make test` brings it)."""
-    path = shutil.which("chromium")
-    assert path, "chromium is missing: `make test` installs it as root; otherwise apt-get install chromium"
+    """Chromium of the machine (`make test` brings Debian's)."""
+    path = chromium()
+    assert path, f"no browser: `make test` installs one as root; otherwise apt-get install {PACKAGE}"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
