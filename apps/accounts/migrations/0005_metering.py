@@ -44,6 +44,9 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('account', 'scope', 'user_id', 'api_key_id', 'source', 'subject', 'measure', 'unit', 'period', 'hard', 'set_by', 'of_key'), name='limit_once', nulls_distinct=False),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -64,6 +67,10 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['period_start'], name='counter_oldest')],
+                'constraints': [
+                    models.UniqueConstraint(fields=('account', 'limit', 'period_start'), name='counter_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -85,6 +92,10 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['account', '-at'], name='limit_alert_newest')],
+                'constraints': [
+                    models.UniqueConstraint(fields=('account', 'limit', 'period_start', 'percent'), name='limit_alert_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -104,7 +115,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['unit', 'item', '-starts_at'],
-                'constraints': [models.UniqueConstraint(fields=('unit', 'item', 'starts_at', 'origin'), name='price_once', violation_error_message='There is a price of this from that moment.')],
+                'constraints': [
+                    models.UniqueConstraint(fields=('unit', 'item', 'starts_at', 'origin'), name='price_once', violation_error_message='There is a price of this from that moment.'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -132,6 +145,14 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [
+                    models.Index(condition=models.Q(('state', 'open')), fields=['expires_at'], name='reservation_open'),
+                    models.Index(condition=models.Q(('state', 'open')), fields=['account', 'at'], name='reservation_open_of'),
+                    models.Index(fields=['at'], name='reservation_oldest'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('idempotency_key', ''), _negated=True), fields=('account', 'idempotency_key'), name='reservation_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -163,6 +184,14 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['account', 'at'], name='usage_by_time'),
+                    models.Index(condition=models.Q(('cost', None)), fields=['unit', 'item', 'at'], name='usage_unpriced'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('account', 'reservation_id', 'line'), name='usage_counted_once'),
+                    models.UniqueConstraint(condition=models.Q(('idempotency_key', ''), _negated=True), fields=('account', 'idempotency_key', 'line'), name='usage_key_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -192,60 +221,10 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
-                'constraints': [models.UniqueConstraint(fields=('account', 'day', 'source', 'subject', 'cause', 'cause_subject', 'user_id', 'api_key_id', 'unit', 'item'), name='usage_of_day_once', nulls_distinct=False)],
+                'constraints': [
+                    models.UniqueConstraint(fields=('account', 'day', 'source', 'subject', 'cause', 'cause_subject', 'user_id', 'api_key_id', 'unit', 'item'), name='usage_of_day_once', nulls_distinct=False),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='limit',
-            constraint=models.UniqueConstraint(fields=('account', 'scope', 'user_id', 'api_key_id', 'source', 'subject', 'measure', 'unit', 'period', 'hard', 'set_by', 'of_key'), name='limit_once', nulls_distinct=False),
-        ),
-        migrations.AddIndex(
-            model_name='counter',
-            index=models.Index(fields=['period_start'], name='counter_oldest'),
-        ),
-        migrations.AddConstraint(
-            model_name='counter',
-            constraint=models.UniqueConstraint(fields=('account', 'limit', 'period_start'), name='counter_once'),
-        ),
-        migrations.AddIndex(
-            model_name='limitalert',
-            index=models.Index(fields=['account', '-at'], name='limit_alert_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='limitalert',
-            constraint=models.UniqueConstraint(fields=('account', 'limit', 'period_start', 'percent'), name='limit_alert_once'),
-        ),
-        migrations.AddIndex(
-            model_name='reservation',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['expires_at'], name='reservation_open'),
-        ),
-        migrations.AddIndex(
-            model_name='reservation',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['account', 'at'], name='reservation_open_of'),
-        ),
-        migrations.AddIndex(
-            model_name='reservation',
-            index=models.Index(fields=['at'], name='reservation_oldest'),
-        ),
-        migrations.AddConstraint(
-            model_name='reservation',
-            constraint=models.UniqueConstraint(condition=models.Q(('idempotency_key', ''), _negated=True), fields=('account', 'idempotency_key'), name='reservation_once'),
-        ),
-        migrations.AddIndex(
-            model_name='usageevent',
-            index=models.Index(fields=['account', 'at'], name='usage_by_time'),
-        ),
-        migrations.AddIndex(
-            model_name='usageevent',
-            index=models.Index(condition=models.Q(('cost', None)), fields=['unit', 'item', 'at'], name='usage_unpriced'),
-        ),
-        migrations.AddConstraint(
-            model_name='usageevent',
-            constraint=models.UniqueConstraint(fields=('account', 'reservation_id', 'line'), name='usage_counted_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='usageevent',
-            constraint=models.UniqueConstraint(condition=models.Q(('idempotency_key', ''), _negated=True), fields=('account', 'idempotency_key', 'line'), name='usage_key_once'),
         ),
         ProtectTable("limit"),
         ProtectTable("counter"),

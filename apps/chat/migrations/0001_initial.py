@@ -38,6 +38,9 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(models.F('account'), django.db.models.functions.text.Lower('name'), name='inbox_name_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -66,6 +69,13 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['account', '-last_activity_at', '-id'], name='conversation_recent'),
+                    models.Index(fields=['account', 'status', '-last_activity_at', '-id'], name='conversation_by_status'),
+                    models.Index(fields=['account', 'assignee', 'status', '-last_activity_at'], name='conversation_by_assignee'),
+                    models.Index(fields=['account', 'contact', '-last_activity_at'], name='conversation_by_contact'),
+                    models.Index(fields=['account', 'inbox', '-last_activity_at'], name='conversation_by_inbox'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -83,6 +93,9 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(models.F('account'), django.db.models.functions.text.Lower('name'), name='label_name_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -99,6 +112,10 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['account', 'label', 'conversation'], name='conversation_by_label')],
+                'constraints': [
+                    models.UniqueConstraint(fields=('account', 'conversation', 'label'), name='conversation_label_once'),
+                ],
             },
         ),
         migrations.AddField(
@@ -126,6 +143,7 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['account', 'conversation', 'id'], name='message_of_conversation')],
             },
         ),
         migrations.CreateModel(
@@ -145,6 +163,7 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['account', 'message'], name='attachment_by_message')],
             },
         ),
         migrations.CreateModel(
@@ -161,52 +180,10 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
-                'constraints': [models.UniqueConstraint(fields=('account', 'short_code'), name='canned_response_code_once')],
+                'constraints': [
+                    models.UniqueConstraint(fields=('account', 'short_code'), name='canned_response_code_once'),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='inbox',
-            constraint=models.UniqueConstraint(models.F('account'), django.db.models.functions.text.Lower('name'), name='inbox_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='label',
-            constraint=models.UniqueConstraint(models.F('account'), django.db.models.functions.text.Lower('name'), name='label_name_once'),
-        ),
-        migrations.AddIndex(
-            model_name='conversationlabel',
-            index=models.Index(fields=['account', 'label', 'conversation'], name='conversation_by_label'),
-        ),
-        migrations.AddConstraint(
-            model_name='conversationlabel',
-            constraint=models.UniqueConstraint(fields=('account', 'conversation', 'label'), name='conversation_label_once'),
-        ),
-        migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(fields=['account', '-last_activity_at', '-id'], name='conversation_recent'),
-        ),
-        migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(fields=['account', 'status', '-last_activity_at', '-id'], name='conversation_by_status'),
-        ),
-        migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(fields=['account', 'assignee', 'status', '-last_activity_at'], name='conversation_by_assignee'),
-        ),
-        migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(fields=['account', 'contact', '-last_activity_at'], name='conversation_by_contact'),
-        ),
-        migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(fields=['account', 'inbox', '-last_activity_at'], name='conversation_by_inbox'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['account', 'conversation', 'id'], name='message_of_conversation'),
-        ),
-        migrations.AddIndex(
-            model_name='attachment',
-            index=models.Index(fields=['account', 'message'], name='attachment_by_message'),
         ),
         ProtectTable('inbox'),
         ProtectTable('label'),

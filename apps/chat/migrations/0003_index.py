@@ -37,6 +37,10 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('account', 'number'), name='index_generation_number'),
+                    models.UniqueConstraint(condition=models.Q(('status', 'retired'), _negated=True), fields=('account', 'status'), name='index_generation_one_of_each'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -57,27 +61,14 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['account', 'conversation_id'], name='indexed_message_conversation'),
+                    models.Index(condition=models.Q(('state', 'indexed'), _negated=True), fields=['account', 'generation', 'due_at'], name='indexed_message_to_do'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('account', 'generation', 'message_id'), name='indexed_message_once'),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='indexgeneration',
-            constraint=models.UniqueConstraint(fields=('account', 'number'), name='index_generation_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='indexgeneration',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'retired'), _negated=True), fields=('account', 'status'), name='index_generation_one_of_each'),
-        ),
-        migrations.AddIndex(
-            model_name='indexedmessage',
-            index=models.Index(fields=['account', 'conversation_id'], name='indexed_message_conversation'),
-        ),
-        migrations.AddIndex(
-            model_name='indexedmessage',
-            index=models.Index(condition=models.Q(('state', 'indexed'), _negated=True), fields=['account', 'generation', 'due_at'], name='indexed_message_to_do'),
-        ),
-        migrations.AddConstraint(
-            model_name='indexedmessage',
-            constraint=models.UniqueConstraint(fields=('account', 'generation', 'message_id'), name='indexed_message_once'),
         ),
         ProtectTable('indexgeneration'),
         ProtectTable('indexedmessage'),

@@ -67,6 +67,12 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [
+                    models.Index(condition=models.Q(('status', 'DELETED')), fields=['deleted_at'], name='zerodb_project_to_purge'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('caller', 'public_id'), name='zerodb_project_public_id_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -94,6 +100,10 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['project', '-created_at'], name='zerodb_memory_newest'),
+                    pgvector.django.indexes.HnswIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.comparison.Cast('embedding', pgvector.django.vector.VectorField(dimensions=384)), 'vector_cosine_ops'), condition=models.Q(('dimensions', 384)), ef_construction=64, m=16, name='zerodb_memory_nearest_384'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -114,6 +124,12 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['project', 'namespace', '-created_at'], name='zerodb_agent_memory_newest'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('project', 'memory_id'), name='zerodb_agent_memory_id_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -135,6 +151,16 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['project', 'namespace', '-created_at'], name='zerodb_vector_newest'),
+                    pgvector.django.indexes.HnswIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.comparison.Cast('embedding', pgvector.django.vector.VectorField(dimensions=384)), 'vector_cosine_ops'), condition=models.Q(('dimensions', 384)), ef_construction=64, m=16, name='zerodb_vector_nearest_384'),
+                    pgvector.django.indexes.HnswIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.comparison.Cast('embedding', pgvector.django.vector.VectorField(dimensions=768)), 'vector_cosine_ops'), condition=models.Q(('dimensions', 768)), ef_construction=64, m=16, name='zerodb_vector_nearest_768'),
+                    pgvector.django.indexes.HnswIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.comparison.Cast('embedding', pgvector.django.vector.VectorField(dimensions=1024)), 'vector_cosine_ops'), condition=models.Q(('dimensions', 1024)), ef_construction=64, m=16, name='zerodb_vector_nearest_1024'),
+                    pgvector.django.indexes.HnswIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.comparison.Cast('embedding', pgvector.django.vector.VectorField(dimensions=1536)), 'vector_cosine_ops'), condition=models.Q(('dimensions', 1536)), ef_construction=64, m=16, name='zerodb_vector_nearest_1536'),
+                ],
+                'constraints': [
+                    models.UniqueConstraint(fields=('project', 'namespace', 'external_id'), name='zerodb_vector_id_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -154,57 +180,12 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
-                'indexes': [models.Index(fields=['key_hash'], name='zerodb_key_by_hash'), models.Index(fields=['caller', 'project_id'], name='zerodb_key_of_project')],
+                'indexes': [
+                    models.Index(fields=['key_hash'], name='zerodb_key_by_hash'),
+                    models.Index(fields=['caller', 'project_id'], name='zerodb_key_of_project'),
+                ],
                 'constraints': [models.UniqueConstraint(fields=('caller', 'key_hash'), name='zerodb_key_hash_once')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='zeroproject',
-            index=models.Index(condition=models.Q(('status', 'DELETED')), fields=['deleted_at'], name='zerodb_project_to_purge'),
-        ),
-        migrations.AddConstraint(
-            model_name='zeroproject',
-            constraint=models.UniqueConstraint(fields=('caller', 'public_id'), name='zerodb_project_public_id_once'),
-        ),
-        migrations.AddIndex(
-            model_name='zeromemory',
-            index=models.Index(fields=['project', '-created_at'], name='zerodb_memory_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='zeromemory',
-            index=pgvector.django.indexes.HnswIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.comparison.Cast('embedding', pgvector.django.vector.VectorField(dimensions=384)), 'vector_cosine_ops'), condition=models.Q(('dimensions', 384)), ef_construction=64, m=16, name='zerodb_memory_nearest_384'),
-        ),
-        migrations.AddIndex(
-            model_name='zeroagentmemory',
-            index=models.Index(fields=['project', 'namespace', '-created_at'], name='zerodb_agent_memory_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='zeroagentmemory',
-            constraint=models.UniqueConstraint(fields=('project', 'memory_id'), name='zerodb_agent_memory_id_once'),
-        ),
-        migrations.AddIndex(
-            model_name='zerovector',
-            index=models.Index(fields=['project', 'namespace', '-created_at'], name='zerodb_vector_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='zerovector',
-            index=pgvector.django.indexes.HnswIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.comparison.Cast('embedding', pgvector.django.vector.VectorField(dimensions=384)), 'vector_cosine_ops'), condition=models.Q(('dimensions', 384)), ef_construction=64, m=16, name='zerodb_vector_nearest_384'),
-        ),
-        migrations.AddIndex(
-            model_name='zerovector',
-            index=pgvector.django.indexes.HnswIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.comparison.Cast('embedding', pgvector.django.vector.VectorField(dimensions=768)), 'vector_cosine_ops'), condition=models.Q(('dimensions', 768)), ef_construction=64, m=16, name='zerodb_vector_nearest_768'),
-        ),
-        migrations.AddIndex(
-            model_name='zerovector',
-            index=pgvector.django.indexes.HnswIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.comparison.Cast('embedding', pgvector.django.vector.VectorField(dimensions=1024)), 'vector_cosine_ops'), condition=models.Q(('dimensions', 1024)), ef_construction=64, m=16, name='zerodb_vector_nearest_1024'),
-        ),
-        migrations.AddIndex(
-            model_name='zerovector',
-            index=pgvector.django.indexes.HnswIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.comparison.Cast('embedding', pgvector.django.vector.VectorField(dimensions=1536)), 'vector_cosine_ops'), condition=models.Q(('dimensions', 1536)), ef_construction=64, m=16, name='zerodb_vector_nearest_1536'),
-        ),
-        migrations.AddConstraint(
-            model_name='zerovector',
-            constraint=models.UniqueConstraint(fields=('project', 'namespace', 'external_id'), name='zerodb_vector_id_once'),
         ),
         # Vectors stay in their row: comparing each would otherwise fetch each from the side table.
         migrations.RunSQL(

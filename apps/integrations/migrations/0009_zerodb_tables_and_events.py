@@ -32,6 +32,10 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'constraints': [
+                    models.UniqueConstraint(fields=('project', 'public_id'), name='zerodb_table_id_once'),
+                    models.UniqueConstraint(fields=('project', 'name'), name='zerodb_table_name_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -49,6 +53,8 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['project', 'table', '-created_at', '-id'], name='zerodb_row_newest')],
+                'constraints': [models.UniqueConstraint(fields=('project', 'public_id'), name='zerodb_row_id_once')],
             },
         ),
         migrations.CreateModel(
@@ -71,22 +77,6 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['project', '-happened_at', '-id'], name='zerodb_event_newest')],
                 'constraints': [models.UniqueConstraint(fields=('project', 'public_id'), name='zerodb_event_id_once')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='zerotable',
-            constraint=models.UniqueConstraint(fields=('project', 'public_id'), name='zerodb_table_id_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='zerotable',
-            constraint=models.UniqueConstraint(fields=('project', 'name'), name='zerodb_table_name_once'),
-        ),
-        migrations.AddIndex(
-            model_name='zerorow',
-            index=models.Index(fields=['project', 'table', '-created_at', '-id'], name='zerodb_row_newest'),
-        ),
-        migrations.AddConstraint(
-            model_name='zerorow',
-            constraint=models.UniqueConstraint(fields=('project', 'public_id'), name='zerodb_row_id_once'),
         ),
         ProtectTable("zerotable", setting=PROJECT_WALL.setting),
         ProtectTable("zerorow", setting=PROJECT_WALL.setting),

@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [models.Index(fields=['account', '-created_at'], name='contact_import_newest')],
             },
         ),
         migrations.CreateModel(
@@ -65,15 +66,10 @@ class Migration(migrations.Migration):
                 'abstract': False,
                 'base_manager_name': 'objects',
                 'default_manager_name': 'objects',
+                'indexes': [
+                    models.Index(fields=['account', 'contact_import', 'first_row'], name='rejected_rows_of_import'),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name='contactimport',
-            index=models.Index(fields=['account', '-created_at'], name='contact_import_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='rejectedrows',
-            index=models.Index(fields=['account', 'contact_import', 'first_row'], name='rejected_rows_of_import'),
         ),
         ProtectTable("contactimport"),
         ProtectTable("rejectedrows"),
