@@ -1,7 +1,7 @@
 """What is held (vectors, memory) rather than done: how much it is now, and counting it into the ledger.
 
 A floor above knows how much an account holds and says it here at start-up (``declare_holdings``). A month costs what
-was held in it at most: each day only what came on top is counted, so that the sums of a month are its amounts.
+was held in it at most: only what came on top is counted each time, so that the sums of a month are its amounts.
 """
 
 from __future__ import annotations
@@ -69,19 +69,18 @@ def counted_in_month(unit: str, at: datetime) -> Decimal:
 
 
 def count_holdings(account_id: UUID, held: Holdings, now: datetime) -> Settled | None:
-    """Count what came on top of what this month has already, once a day. In the account's scope.
+    """Count what came on top of what this month has already. In the account's scope, one at a time for it.
 
     None when nothing did.
     """
-    lines = [
-        Line(unit, more, ITEM)
-        for unit, amount in ((VECTORS, Decimal(held.vectors)), (MEMORY, held.memory_gb))
-        if amount is not None and (more := _billed(unit, amount, now) - counted_in_month(unit, now)) > 0
-    ]
+    amounts = ((VECTORS, Decimal(held.vectors)), (MEMORY, held.memory_gb))
+    billed = {unit: _billed(unit, amount, now) for unit, amount in amounts if amount is not None}
+    on_top = {unit: amount - counted_in_month(unit, now) for unit, amount in billed.items()}
+    lines = [Line(unit, more, ITEM) for unit, more in on_top.items() if more > 0]
     if not lines:
         return None
-    day = now.astimezone(UTC).date()
-    return count(Work(account_id, SOURCE), *lines, key=f"{SOURCE}:held:{day}")
+    month = f"{now.astimezone(UTC):%Y-%m}"
+    return count(Work(account_id, SOURCE), *lines, key=":".join([SOURCE, "held", month, *map(str, billed.values())]))
 
 
 def _billed(unit: str, amount: Decimal, now: datetime) -> Decimal:

@@ -29,6 +29,7 @@ _OURS = re.compile(rf"{PREFIX}-\d+\Z")
 def declare() -> None:
     """Called once, at start-up."""
     holdings.declare_origin(PREFIX, still_there)
+    holdings.declare_passing(PREFIX, in_passing)
 
 
 def still_there(namespace: str, ids: Iterable[str]) -> set[str]:
@@ -43,6 +44,11 @@ def still_there(namespace: str, ids: Iterable[str]) -> set[str]:
     known = set(rows.values_list("message_id", flat=True))
     there = set(Message.objects.filter(pk__in=known).values_list("id", flat=True))
     return not_ours | {one for one, message in messages.items() if message in there}
+
+
+def in_passing() -> set[str]:
+    """The namespaces of indexes that do not serve: one that is being built, others that are being removed."""
+    return set(IndexGeneration.objects.exclude(status=Status.SERVING).values_list("namespace", flat=True))
 
 
 def queue_forgetting(actor: Actor) -> Job:

@@ -28,6 +28,7 @@ from apps.chat.indexing.secrets import without_secrets
 from apps.chat.indexing.taking_back import take_back
 from apps.chat.models import IndexedMessage, IndexGeneration, Message
 from apps.integrations.outbound.errors import OutboundError
+from apps.integrations.zerodb import holdings
 from apps.integrations.zerodb.client import NotFound, ProjectClient
 from apps.vault.messages import load_contents
 
@@ -69,6 +70,8 @@ def run(job: RunningJob) -> dict[str, Any]:
         raise Retry(
             str(error), after=_WAIT_FOR_OPERATOR if error.permanent else None, at_least=error.retry_after
         ) from error
+    if indexed or removed:
+        holdings.count_changed(job.account_id, timezone.now())
     return {"indexed": indexed, "removed": removed}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Set
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -16,7 +17,7 @@ from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
-from apps.accounts.metering import declare_price
+from apps.accounts.metering import LedgerBusy, declare_price
 from apps.accounts.metering.holding import ITEM, Holdings, Waste, count_holdings, counted_in_month
 from apps.accounts.metering.lines import MEMORY, SEARCHES, VECTORS
 from apps.accounts.tenancy.scope import platform, tenant
@@ -37,6 +38,7 @@ _BATCH = 5000
 
 Exists = Callable[[str, Iterable[str]], Set[str]]
 _origins: dict[str, Exists] = {}
+_passing: dict[str, Callable[[], Set[str]]] = {}
 
 
 def declare_prices() -> None:
@@ -57,6 +59,13 @@ def declare_origin(name: str, exists: Exists) -> None:
     _origins[name] = exists
 
 
+def declare_passing(name: str, namespaces: Callable[[], Set[str]]) -> None:
+    """Say at start-up which namespaces are there in passing, of the account in scope: an index that is built beside
+    the one in use, one that is being removed. Nobody is charged for them: what is built anew is held once.
+    """
+    _passing[name] = namespaces
+
+
 def read(account_id: UUID) -> Holdings | None:
     """What the account in scope holds, for somebody who looks; None without a project."""
     project = _ready()
@@ -72,40 +81,75 @@ def read(account_id: UUID) -> Holdings | None:
 
 def measure(project: AINativeProject, now: datetime) -> Holdings:
     """What the project holds now. Raises OutboundError when its server, elsewhere, can't tell."""
+    held = _amounts(project, now)
     if not is_embedded():
-        with project_client(project.project_id, project.api_key or "") as client:
-            return Holdings(client.vector_statistics().count, measured_at=now)
+        return held
+    passing = _in_passing()
     with project_scope(UUID(project.project_id)):
         gone = _all_gone()
         kept = kept_for_nothing(now, but=gone)
-        waste = Waste(kept.duplicates, kept.stale, len(gone), kept.unused)
+    charged = sum(namespace not in passing for namespace, _ in gone)
+    unused = [one for one in kept.unused if one[0] not in passing]
+    return replace(held, waste=Waste(kept.duplicates, kept.stale, charged, unused))
+
+
+def _amounts(project: AINativeProject, now: datetime) -> Holdings:
+    """What is held, without what of it is wasted, which takes longer to find. Raises OutboundError."""
+    passing = _in_passing()
+    if not is_embedded():
+        with project_client(project.project_id, project.api_key or "") as client:
+            there = client.vector_statistics().count
+            there -= sum(client.vector_statistics(namespace).count for namespace in sorted(passing))
+        return Holdings(max(0, there), measured_at=now)
+    with project_scope(UUID(project.project_id)):
         memory = (Decimal(memory_bytes()) / _GIGABYTE).quantize(Decimal("0.000001"))
-        return Holdings(ZeroVector.objects.count(), memory, waste, now)
+        return Holdings(ZeroVector.objects.exclude(namespace__in=passing).count(), memory, measured_at=now)
+
+
+def _in_passing() -> set[str]:
+    return {namespace for namespaces in _passing.values() for namespace in namespaces()}
 
 
 def count_all(now: datetime) -> int:
-    """Count into the ledger what every account holds, once a day. Returns for how many something was counted."""
+    """Count into the ledger what came on top in every account. Returns for how many something did."""
     with platform("count what the accounts' AI projects hold"):
         ready = AINativeProject.objects.filter(AINativeProject.ready())
         accounts = list(ready.order_by("account_id").values_list("account_id", flat=True))
     return sum(_count(account_id, now) for account_id in accounts)
 
 
-def _count(account_id: UUID, now: datetime) -> bool:
+def count_changed(account_id: UUID, now: datetime) -> bool:
+    """What an account holds has changed in the background: count it, unless that was done some minutes ago.
+
+    Needs no scope. Returns whether something was counted; what can't be counted now is later.
+    """
+    if not cache.add(f"zerodb-counted:{account_id}", True, REMEMBERED):
+        return False
+    try:
+        return _count(account_id, now, _amounts)
+    except LedgerBusy as error:
+        logger.warning("What an AI project holds can't be counted now: %s", error)
+        return False
+
+
+def _count(account_id: UUID, now: datetime, look: Callable[[AINativeProject, datetime], Holdings] = measure) -> bool:
     with tenant(account_id):
         project = _ready()
         if project is None:
             return False
         try:
-            held = measure(project, now)
+            held = look(project, now)
         except OutboundError as error:
             logger.warning("What an AI project holds can't be counted now: %s", error)
             return False
-        if is_embedded():
+        if is_embedded() and held.waste is not None:
             with project_scope(UUID(project.project_id)):
                 forget_matches_of_removed()
-    _remember(account_id, held)
+    if held.waste is not None or not is_embedded():
+        _remember(account_id, held)
     with tenant(account_id):
+        # One at a time: each counts what comes on top of what the one before has counted.
+        AINativeProject.objects.select_for_update(of=("self",), no_key=True).filter(pk=project.pk).first()
         settled = count_holdings(account_id, held, now)
     return settled is not None and settled.first
 

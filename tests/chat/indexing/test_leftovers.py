@@ -12,13 +12,16 @@ from django.core.cache import cache
 from apps.accounts.metering.estimating import estimate
 from apps.accounts.metering.suggesting import Suggestion
 from apps.accounts.models import Account, Job
-from apps.accounts.tenancy.scope import platform, tenant
-from apps.chat.indexing import changes, leftovers
+from apps.accounts.tenancy.scope import current_account_id, platform, tenant
+from apps.chat.indexing import changes, leftovers, running
 from apps.chat.indexing.reindexing import KIND, queue_indexing, reindex
 from apps.chat.models import Conversation, IndexedMessage, IndexGeneration
 from apps.integrations.models import AINativeProject, ZeroVector
+from apps.integrations.zerodb import holdings
+from apps.integrations.zerodb.client import ProjectClient
 from apps.integrations.zerodb.server.store.vectors import NewVector, store_vectors
 from apps.integrations.zerodb.server.walls import project as project_scope
+from apps.integrations.zerodb.usage import month_of_use
 from tests.chat.conftest import SYSTEM, Say
 from tests.working import work_off
 
@@ -108,3 +111,51 @@ def test_building_the_index_anew_removes_them_and_nothing_else(account: Account,
         ("conversations-of-ours", str(gone.pk)),
     }
     assert suggested(account) == []
+
+
+def held(account: Account) -> tuple[int, int]:
+    """Vectors that the account is charged for, and those that lie at the service."""
+    cache.clear()
+    with tenant(account):
+        found = holdings.read(account.id)
+    assert found is not None
+    return found.vectors, len(vectors())
+
+
+def test_while_an_index_is_built_anew_its_vectors_are_charged_once(
+    account: Account, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(account, "My parcel is late.", "The boiler knocks.")
+    index(account)
+    assert held(account) == (2, 2)
+    seen = []
+    cut_over, delete = running.cut_over, ProjectClient.delete_vectors
+    monkeypatch.setattr(running, "cut_over", lambda one: (seen.append(_there()), cut_over(one)))
+    monkeypatch.setattr(
+        ProjectClient, "delete_vectors", lambda *a, **named: (seen.append(held(account)), delete(*a, **named))
+    )
+    with tenant(account):
+        reindex(actor=SYSTEM)
+    assert work_off(account, KIND) == ["done"]
+    assert seen == [(2, 4), (2, 4)], "before and after the new one takes over"
+    assert held(account) == (2, 2)
+    with tenant(account):
+        assert month_of_use(datetime.now(UTC)).vectors == 2
+
+
+def _there() -> tuple[int, int]:
+    """As ``held``, in the scope of somebody else."""
+    account_id = current_account_id()
+    assert account_id is not None
+    cache.clear()
+    found = holdings.read(account_id)
+    assert found is not None
+    with project_scope(UUID(AINativeProject.objects.get().project_id)):
+        return found.vectors, ZeroVector.objects.count()
+
+
+def test_what_is_indexed_for_the_first_time_is_in_the_ledger_at_once(account: Account, say: Say) -> None:
+    say(account, "My parcel is late.", "The boiler knocks.")
+    index(account)
+    with tenant(account):
+        assert month_of_use(datetime.now(UTC)).vectors == 2

@@ -26,6 +26,7 @@ from apps.integrations.zerodb.server.walls import project as project_scope
 from tests.accounts.metering.conftest import OPERATOR, price
 from tests.factories import Cast
 from tests.stand_ins import zerodb
+from tests.threads import at_once
 from tests.working import work_off
 
 pytestmark = [pytest.mark.covers("P-08"), pytest.mark.django_db(transaction=True)]
@@ -182,12 +183,15 @@ def counted(account: Account) -> dict[str, tuple[Decimal, Decimal]]:
         }
 
 
-def test_a_month_costs_what_was_held_in_it_at_most_and_each_day_counts_once(
+def test_a_month_costs_what_was_held_in_it_at_most_whenever_it_is_counted(
     account: Account, project: UUID, clock: Any
 ) -> None:
     texts(project, "conversations", *map(str, range(10)))
     assert holdings.count_all(datetime.now(UTC)) == 1
     assert holdings.count_all(datetime.now(UTC)) == 0
+    texts(project, "conversations", *map(str, range(12)))
+    assert holdings.count_all(datetime.now(UTC)) == 1
+    assert counted(account) == {"vectors": (12, Decimal("0.012"))}
     clock.shift(timedelta(days=1))
     texts(project, "conversations", *map(str, range(15)))
     holdings.count_all(datetime.now(UTC))
@@ -201,6 +205,37 @@ def test_a_month_costs_what_was_held_in_it_at_most_and_each_day_counts_once(
     clock.move_to(datetime(2026, 12, 1, 1, tzinfo=UTC))
     holdings.count_all(datetime.now(UTC))
     assert counted(account) == {"vectors": (14, Decimal("0.014"))}
+
+
+def test_what_changed_is_counted_at_once_and_then_not_for_some_minutes(account: Account, project: UUID) -> None:
+    texts(project, "conversations", "a", "b")
+    assert holdings.count_changed(account.id, NOW)
+    texts(project, "conversations", *map(str, range(5)))
+    assert not holdings.count_changed(account.id, NOW)
+    assert counted(account)["vectors"][0] == 2
+    cache.delete(f"zerodb-counted:{account.id}")  # some minutes later
+    assert holdings.count_changed(account.id, NOW)
+    assert counted(account)["vectors"][0] == 5
+
+
+def test_many_who_count_at_once_count_once(account: Account, project: UUID) -> None:
+    texts(project, "conversations", *map(str, range(8)))
+    assert sum(at_once(*[lambda: holdings.count_all(NOW)] * 4)) == 1
+    assert counted(account)["vectors"][0] == 8
+
+
+def test_what_is_there_in_passing_is_neither_charged_nor_called_waste(
+    account: Account, project: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holdings, "_passing", {"conversations": lambda: {"conversations-2"}})
+    monkeypatch.setattr(holdings, "_origins", {"conversations": lambda namespace, ids: set()})
+    texts(project, "conversations-1", "a", "b")
+    texts(project, "conversations-2", "a", "b", at=LONG_AGO)
+    made = estimated(account)
+    assert made.vectors == Decimal("0.002")
+    assert [(one.kind, one.count) for one in made.suggestions] == [("gone", 2)]
+    holdings.count_all(NOW)
+    assert counted(account) == {"vectors": (2, Decimal("0.002"))}
 
 
 def test_a_server_elsewhere_is_asked_in_the_background_and_its_silence_harms_nobody(
