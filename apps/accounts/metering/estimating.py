@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Sum
 
-from apps.accounts.metering.holding import ITEM, Holdings, counted_in_month, holdings_of
+from apps.accounts.metering.holding import ITEM, SOURCE, Holdings, counted_in_month, holdings_of
 from apps.accounts.metering.lines import MEMORY, SEARCHES, VECTORS
-from apps.accounts.metering.prices import price_of
+from apps.accounts.metering.periods import start_of
+from apps.accounts.metering.prices import price_changes, price_of
 from apps.accounts.metering.suggesting import Suggestion, suggestions
+from apps.accounts.models import Limit, UsageEvent
 
 ZERO = Decimal(0)
 
 
 @dataclass(frozen=True)
 class Part:
-    """``amount`` of ``unit``, the first ``free`` of it for nothing. None: nobody knows it."""
+    """``amount`` of ``unit``, the first ``free`` for nothing; ``unit_price`` on average. None: nobody knows it."""
 
     unit: str
     amount: Decimal | None
@@ -88,9 +92,30 @@ def estimate(account_id: UUID, now: datetime) -> Estimate | None:
         return None
     vectors = _part(VECTORS, Decimal(held.vectors), now)
     memory = _part(MEMORY, held.memory_gb, now)
-    parts = (vectors, _part(SEARCHES, counted_in_month(SEARCHES, now), now), memory)
+    parts = (vectors, _searches(now), memory)
     found = suggestions(held.waste, vector_price=vectors.unit_price, memory=memory.billed, memory_cost=memory.cost)
     return Estimate(parts, settings.CURRENCY, held, tuple(found))
+
+
+def _searches(now: datetime) -> Part:
+    """Each at the price of the moment when it was made: a price that begins within the month holds from then on."""
+    part = _part(SEARCHES, counted_in_month(SEARCHES, now), now)
+    first = start_of(Limit.Period.MONTH, now)
+    changes = price_changes(SEARCHES, ITEM, first, now)
+    if not part.amount or not changes:
+        return part
+    made = UsageEvent.objects.filter(source=SOURCE, unit=SEARCHES)
+    cost, before = ZERO, ZERO
+    for start, end in pairwise([first, *changes]):
+        amount = made.filter(at__gte=start, at__lt=end).aggregate(sum=Sum("quantity"))["sum"] or ZERO
+        price = price_of(SEARCHES, ITEM, start)
+        if amount and price is None:
+            return replace(part, unit_price=None)
+        cost, before = cost + amount * (price.unit_price if price else ZERO), before + amount
+    if part.amount > before and part.unit_price is None:
+        return part
+    cost += (part.amount - before) * (part.unit_price or ZERO)
+    return replace(part, unit_price=cost / part.amount)
 
 
 def _part(unit: str, amount: Decimal | None, now: datetime) -> Part:

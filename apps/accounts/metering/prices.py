@@ -118,6 +118,12 @@ def price_of(unit: str, item: str, at: datetime) -> Price | None:
     return _holding(unit, item, _book({unit}, set(_names(item)), at))
 
 
+def price_changes(unit: str, item: str, since: datetime, until: datetime) -> list[datetime]:
+    """When a price for ``item`` began after ``since``, up to ``until``; in order."""
+    rows = Price.objects.filter(unit=unit, item__in=_names(item), starts_at__gt=since, starts_at__lte=until)
+    return sorted(set(rows.values_list("starts_at", flat=True)))
+
+
 def _holding(unit: str, item: str, book: dict[tuple[str, str], Price]) -> Price | None:
     elsewhere = False
     for name in _names(item):

@@ -103,6 +103,20 @@ def test_an_estimate_is_vectors_searches_and_memory_beyond_what_is_free(account:
     assert 2 < memory < 6, "about two kilobytes"
 
 
+def test_a_price_that_begins_within_the_month_holds_for_what_is_searched_from_then_on(
+    account: Account, project: UUID, clock: Any
+) -> None:
+    search(account, 3)
+    price("searches", "zerodb", "0.05", NOW + timedelta(days=2))
+    assert estimated(account).searches == Decimal("0.03")
+    clock.move_to(NOW + timedelta(days=2))
+    search(account, 2)
+    made = estimated(account)
+    assert (made.parts[1].amount, made.searches) == (5, Decimal("0.03") + Decimal("0.10"))
+    price("searches", "zerodb", "0.02", NOW - timedelta(days=1))  # entered late: the first three were made after it
+    assert estimated(account).searches == Decimal("0.06") + Decimal("0.10")
+
+
 def test_the_first_gigabyte_is_free_as_data_of_the_price(account: Account, project: UUID) -> None:
     cache.set(f"zerodb-holdings:{account.id}", holdings.Holdings(0, Decimal("3.5")), 60)
     with tenant(account):
