@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -22,8 +21,9 @@ from apps.accounts.models import Membership
 from apps.chat import selectors
 from apps.chat.api.filters import Period, period
 from apps.chat.api.shapes import ConversationSerializer, MessageSerializer, show_conversation, show_message
-from apps.chat.models import Conversation, Inbox, Label, Message
+from apps.chat.models import Conversation, Inbox, Message
 from apps.chat.services import conversations as service
+from apps.chat.services.labels import labels_named
 from apps.chat.services.messages import receive_message, send_reply, write_note
 from apps.vault.models import Contact
 
@@ -101,7 +101,11 @@ class ConversationsView(AccountView):
         contact = _reference(Contact, "contact", values.pop("contact", None), required=True)
         inbox = _reference(Inbox, "inbox", values.pop("inbox", None))
         conversation = service.open_conversation(
-            actor=self.actor, contact=contact, inbox=inbox, labels=_labels(labels), **_with_assignee(values)
+            actor=self.actor,
+            contact=contact,
+            inbox=inbox,
+            labels=labels_named(labels, actor=self.actor),
+            **_with_assignee(values),
         )
         if first is not None:
             receive_message(conversation, first, actor=self.actor)
@@ -140,7 +144,7 @@ class ConversationView(AccountView):
         labels = values.pop("labels", None)
         service.change_conversation(conversation, actor=self.actor, **_with_assignee(values))
         if labels is not None:
-            service.label_conversation(conversation, _labels(labels), actor=self.actor)
+            service.label_conversation(conversation, labels_named(labels, actor=self.actor), actor=self.actor)
         return answer_object(request, show_conversation(selectors.conversation(conversation_id)))
 
     @extend_schema(operation_id="conversations_delete", summary="Delete a conversation", responses={204: None})
@@ -213,14 +217,3 @@ def _with_assignee(values: dict[str, Any]) -> dict[str, Any]:
     if "assignee" in values:
         values["assignee"] = _reference(Membership, "assignee", values["assignee"])
     return values
-
-
-def _labels(names: Iterable[str]) -> list[Label]:
-    """The labels with these names, whatever their case. Raises ValidationError naming those that there are not."""
-    wanted = {name.strip().casefold(): name for name in names}
-    found = {label.name.casefold(): label for label in Label.objects.all()}
-    missing = [name for key, name in wanted.items() if key not in found]
-    if missing:
-        words = f"There is no label {', '.join(sorted(missing))}."
-        raise ValidationError({"labels": ValidationError(words, code="not_found")})
-    return [found[key] for key in wanted]

@@ -29,7 +29,12 @@ class ConversationSerializer(Input):
     snoozed_until = Time(
         required=False, allow_null=True, help_text="Of a snoozed one; null: until the customer writes."
     )
-    labels = serializers.ListField(child=Text(max_length=50), required=False, max_length=50)
+    labels = serializers.ListField(
+        child=Text(max_length=50),
+        required=False,
+        max_length=50,
+        help_text="Names. One that is new is made, by who may manage labels.",
+    )
     custom_attributes = PassedOn(schema={"type": "object", "additionalProperties": {}})
     message = Text(
         write_only=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -10,7 +11,7 @@ from django.db import IntegrityError, transaction
 from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.names import check_name
-from apps.accounts.permissions import require
+from apps.accounts.permissions import allows, require
 from apps.chat.models import Label
 
 FIELDS = ("name", "description", "colour")
@@ -50,6 +51,34 @@ def delete_label(label: Label, *, actor: Actor) -> None:
         changes={"conversations": label.labellings.count()},
     )
     label.delete()
+
+
+def labels_named(names: Iterable[str], *, actor: Actor) -> list[Label]:
+    """The labels with these names, whatever their case; one that is missing is made by who may manage labels.
+
+    Raises ValidationError naming the field ``labels``.
+    """
+    wanted: dict[str, str] = {}
+    for name in names:
+        wanted.setdefault(name.strip().casefold(), name.strip())
+    found = _by_name()
+    if (missing := [key for key in wanted if key not in found]) and not allows(actor, "labels.manage"):
+        words = f"There is no label {', '.join(sorted(wanted[key] for key in missing))}."
+        raise ValidationError({"labels": ValidationError(words, code="not_found")})
+    for key in missing:
+        try:
+            found[key] = create_label(actor=actor, name=wanted[key])
+        except ValidationError as error:
+            # Somebody else may just have made it.
+            found = {**_by_name(), **found}
+            if key not in found:
+                words = f"“{wanted[key][:60]}” can't be the name of a label: {error.messages[0]}"
+                raise ValidationError({"labels": ValidationError(words, code="invalid")}) from error
+    return [found[key] for key in wanted]
+
+
+def _by_name() -> dict[str, Label]:
+    return {label.name.casefold(): label for label in Label.objects.all()}
 
 
 def _set(label: Label, values: dict[str, Any]) -> None:

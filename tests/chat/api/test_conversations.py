@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from apps.vault.messages import load_contents
 from apps.vault.models import AuditEntry, Contact
 from tests.api_client import ApiClient, by_key
 from tests.factories import Cast, make_contact
+from tests.threads import at_once
 
 pytestmark = [pytest.mark.django_db, pytest.mark.covers("P-06", "V-03", "C-13")]
 
@@ -120,7 +122,29 @@ def test_labels_are_put_on_and_taken_off_by_name(api: ApiClient, ann: Contact) -
     assert api.patch(f"conversations/{made['id']}", {"labels": ["urgent"]}).json["labels"] == ["urgent"]
     assert [row["id"] for row in api.get("conversations?label=URGENT").json["results"]] == [made["id"]]
     assert other["labels"] == []
-    assert api.patch(f"conversations/{made['id']}", {"labels": ["nothing"]}).faults == {"labels": "not_found"}
+    new = api.patch(f"conversations/{made['id']}", {"labels": ["VIP", "vip ", "urgent"]}).json["labels"]
+    assert new == ["VIP", "urgent"]
+    assert "VIP" in [label["name"] for label in api.get("labels").json["results"]]
+    for wrong, code in (("\u200b", "invalid"), (" ", "blank")):
+        refused = api.patch(f"conversations/{made['id']}", {"labels": [wrong]})
+        assert code in refused.faults.values() and next(iter(refused.faults)).startswith("labels")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_new_label_that_many_put_on_at_once_is_made_once(ann: Contact, cast: Cast) -> None:
+    people = [by_key(cast.account, Role.MEMBER) for _ in range(6)]
+    talks = [f"conversations/{begin(person, ann)['id']}" for person in people]
+    calls = [partial(person.patch, talk, {"labels": ["vip"]}) for person, talk in zip(people, talks, strict=True)]
+    assert [answer.status for answer in at_once(*calls)] == [200] * 6
+    assert [label["name"] for label in people[0].get("labels").json["results"]] == ["vip"]
+
+
+def test_a_key_that_may_not_make_labels_puts_on_those_there_are(api: ApiClient, ann: Contact, cast: Cast) -> None:
+    api.post("labels", {"name": "billing"})
+    narrow = by_key(cast.account, Role.MEMBER, scopes=["conversations.*"])
+    talk = f"conversations/{begin(api, ann)['id']}"
+    assert narrow.patch(talk, {"labels": ["billing"]}).json["labels"] == ["billing"]
+    assert narrow.patch(talk, {"labels": ["vip"]}).faults == {"labels": "not_found"}
 
 
 def test_lists_are_narrowed(api: ApiClient, ann: Contact, cast: Cast) -> None:
