@@ -14,10 +14,10 @@ class IntegrationsConfig(AppConfig):
         from django.db.models.signals import post_save
 
         from apps.accounts.demo.build import demo_account_built
-        from apps.accounts.metering import declare_source
-        from apps.accounts.metering.holding import SOURCE, declare_holdings
+        from apps.accounts.metering import declare_item, declare_source
+        from apps.accounts.metering.holding import ITEM, SOURCE, declare_holdings
         from apps.accounts.signals import account_created, feature_chosen, feature_staged, job_cancelled
-        from apps.integrations import checks, jobs  # noqa: F401 - registers the checks, declares the kinds
+        from apps.integrations import checks, jobs, usage  # noqa: F401 - registers the checks, declares the kinds
         from apps.integrations.api import outages
         from apps.integrations.demo.connections import add_connections
         from apps.integrations.oauth.giving_back import give_back, hold
@@ -46,3 +46,5 @@ class IntegrationsConfig(AppConfig):
         holdings.declare_prices()
         declare_holdings(holdings.read)
         declare_source(SOURCE, "AI data")
+        declare_item(ITEM, "AI data")
+        declare_source(usage.SOURCE, "Integrations", usage.names_of)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from decimal import Decimal
@@ -11,6 +12,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from apps.accounts.models import DailyUsage
+from apps.integrations.models import Integration
 
 SOURCE = "integrations"
 LONGEST = 90
@@ -85,3 +87,8 @@ def total(days: list[Used]) -> Used:
         sum((day.priced for day in days), Decimal(0)),
         sum(day.unpriced for day in days),
     )
+
+
+def names_of(ids: Iterable[UUID]) -> dict[UUID, str]:
+    """What connections of the account in scope are called; those that are gone are left out."""
+    return {row.id: row.label for row in Integration.objects.filter(pk__in=list(ids))}

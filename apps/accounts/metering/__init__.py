@@ -21,9 +21,9 @@ from apps.accounts.metering.errors import (
     UnknownReservation,
 )
 from apps.accounts.metering.lines import Line, caused_by
+from apps.accounts.metering.names import declare_item, declare_source
 from apps.accounts.metering.prices import declare_price
 from apps.accounts.metering.reserving import reserve
-from apps.accounts.metering.selectors import declare_source
 from apps.accounts.metering.settling import Settled, release, settle
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "UnknownReservation",
     "Use",
     "caused_by",
+    "declare_item",
     "declare_price",
     "declare_source",
     "metered",

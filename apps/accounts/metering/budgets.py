@@ -9,8 +9,8 @@ from uuid import UUID
 
 from apps.accounts.metering.alerts import step_of
 from apps.accounts.metering.counters import current
+from apps.accounts.metering.names import source_label, subject_names
 from apps.accounts.metering.periods import end_of
-from apps.accounts.metering.selectors import source_label, subject_names
 from apps.accounts.models import APIKey, Counter, Limit, User
 
 

@@ -12,6 +12,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import OperationalError
 
+from apps.accounts.metering.names import item_label
+
 
 @dataclass(eq=False)
 class LimitReached(Exception):
@@ -81,7 +83,7 @@ class PriceUnknown(Exception):
     item: str
 
     def __str__(self) -> str:
-        what = self.unit.replace("_", " ") + (f" of {self.item}" if self.item else "")
+        what = self.unit.replace("_", " ") + (f" of {item_label(self.item)}" if self.item else "")
         return (
             f"Nobody has said what {what} cost, so a limit of cost can't hold for it. Ask the operator for its price, "
             "or let work without a price pass in that limit."

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from apps.accounts import audit
 from apps.accounts.actors import Actor
+from apps.accounts.metering.names import source_label
 from apps.accounts.metering.periods import start_of
 from apps.accounts.models import APIKey, Counter, Limit, LimitAlert, Membership
 from apps.accounts.permissions import require
@@ -173,7 +174,7 @@ def label_of(limit: Limit) -> str:
         Limit.Scope.ACCOUNT: "the account",
         Limit.Scope.MEMBER: "a member",
         Limit.Scope.API_KEY: "an API key",
-        Limit.Scope.SOURCE: limit.source,
+        Limit.Scope.SOURCE: source_label(limit.source),
     }[Limit.Scope(limit.scope)]
     return f"{what} of {whom} {'in all' if limit.period == 'total' else f'per {limit.period}'}"
 

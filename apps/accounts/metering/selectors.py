@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -13,6 +13,7 @@ from django.db.models import Case, CharField, F, Q, Sum, UUIDField, When
 from django.utils import timezone
 
 from apps.accounts.metering.lines import CALLS
+from apps.accounts.metering.names import declared_sources, item_label, source_label, subject_names
 from apps.accounts.models import APIKey, DailyUsage, User
 
 ZERO = Decimal(0)
@@ -133,29 +134,9 @@ def every_day(groups: list[Group], first: date, last: date) -> list[Group]:
     return [found.get(day) or Group(day, day.isoformat()) for day in days]
 
 
-Names = Callable[[Iterable[UUID]], dict[UUID, str]]
-_sources: dict[str, tuple[str, Names | None]] = {"api": ("API", None)}
-
-
-def declare_source(source: str, label: str, names: Names | None = None) -> None:
-    """Say at start-up what a part of the product is called, and how its subjects' ids become names."""
-    _sources[source] = (label, names)
-
-
-def source_label(source: str) -> str:
-    """A part of the product as people call it."""
-    return _sources[source][0] if source in _sources else source.replace("_", " ").capitalize()
-
-
-def subject_names(source: str, ids: Iterable[UUID]) -> dict[UUID, str]:
-    """The names of a source's connections, workflows …; those that are gone are left out."""
-    names = _sources[source][1] if source in _sources else None
-    return names(ids) if names else {}
-
-
 def known_sources() -> list[str]:
     """The parts that have been declared or used in the last three months."""
-    return sorted({*_sources, *_used("source"), *_used("cause")} - {""})
+    return sorted({*declared_sources(), *_used("source"), *_used("cause")} - {""})
 
 
 def known_units() -> list[str]:
@@ -186,6 +167,8 @@ def _label(group: str, groups: list[Group]) -> None:
             one.label = source_label(one.key)
         elif group == "subject":
             one.label = source_label(one.part) if one.key is None else names.get(one.key, "Deleted")
+        elif group == "item":
+            one.label = item_label(one.key)
         elif group == "unit":
             one.label = one.key.replace("_", " ").capitalize()
         else:

@@ -12,7 +12,8 @@ from django.utils.functional import Promise
 
 from apps.accounts.metering import limits as service
 from apps.accounts.metering.budgets import label_in_scope
-from apps.accounts.metering.selectors import known_sources, known_units, source_label
+from apps.accounts.metering.names import source_label
+from apps.accounts.metering.selectors import known_sources, known_units
 from apps.accounts.models import APIKey, Limit, Membership
 from apps.accounts.pages.door import account_of, dialog, done, tenant_page
 from apps.accounts.pages.forms import add_errors

@@ -8,7 +8,7 @@ from django import template
 from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma
 
-from apps.accounts.metering.selectors import source_label
+from apps.accounts.metering.names import source_label
 from apps.accounts.models import Limit
 
 register = template.Library()

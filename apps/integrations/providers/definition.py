@@ -194,7 +194,8 @@ class Provider:
 
     ``base_url`` is where it lives; settings (``PROVIDER_URLS``) can point it elsewhere, accounts can't, except by a
     setting field named ``base_url`` that the definition offers. ``main_setting`` is shown on the card. ``oauth`` says
-    how the service gives grants, if it does; ``prices`` are those it publishes.
+    how the service gives grants, if it does; ``prices`` are those it publishes. ``products`` are what it bills, by the
+    name that the ledger has and the words people use, where these differ.
     """
 
     name: str
@@ -211,6 +212,7 @@ class Provider:
     webhooks: bool = False
     oauth: OAuth | None = None
     prices: tuple[ListPrice, ...] = ()
+    products: tuple[tuple[str, str], ...] = ()
     package: str = field(default="", compare=False)
 
     def credential(self, name: str) -> CredentialField | None:

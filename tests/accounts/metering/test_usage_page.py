@@ -13,13 +13,17 @@ import time_machine
 from django.core import mail
 from django.test import Client
 
-from apps.accounts.metering import Line, metered
+from apps.accounts.actors import Actor
+from apps.accounts.identifiers import uuid7
+from apps.accounts.metering import Line, PriceUnknown, metered
 from apps.accounts.metering.counters import current
 from apps.accounts.metering.expiring import expire_reservations
+from apps.accounts.metering.limits import label_of
 from apps.accounts.models import Account, Limit, LimitAlert
 from apps.accounts.roles import Role
 from apps.accounts.services import update_account as service
 from apps.accounts.tenancy.scope import tenant
+from apps.integrations.services.connections import connect
 from apps.vault.models import AuditEntry
 from tests.accounts.metering.conftest import CALL, limit, price, use
 from tests.accounts.pages.conftest import signed_in
@@ -210,3 +214,31 @@ def test_many_limits_are_summed_up_in_a_few_queries_and_shown_in_pages(
     assert "1–20 of 45" in first
     assert first.count('class="sr-budget"') == 20
     assert page(owner, cast, "?budgets=3").count('class="sr-budget"') == 5
+
+
+def test_people_read_words_and_programs_keep_the_names_of_machines(owner: Client, cast: Cast) -> None:
+    with tenant(cast.account):
+        connection = connect(
+            actor=Actor.system("test"),
+            category="communication",
+            provider_name="twilio",
+            name="Marketing",
+            credentials={"account_sid": "AC" + "0" * 32, "auth_token": "0" * 32},
+        )
+    use(cast.account, Line("messages", 2, "twilio/sms"), source="integrations", subject=connection.pk)
+    use(cast.account, SEARCH, source="zerodb")
+    use(cast.account, Line("input_tokens", 5, "anthropic/claude-sonnet-4-6"))
+    text = page(owner, cast)
+    for words in ("Twilio · Text messages", "AI data", "Anthropic · claude-sonnet-4-6"):
+        assert f'<span class="b">{words}</span>' in text
+    assert "zerodb" not in text and "twilio/sms" not in text
+    assert "Twilio (Marketing)" in page(owner, cast, "?by=subject")
+    file = owner.get(f"/app/{cast.account.slug}/usage/report/?by=item").content.decode()
+    assert "twilio/sms,Twilio · Text messages," in file and "zerodb,AI data," in file
+
+
+def test_a_limit_and_an_unknown_price_are_named_in_words() -> None:
+    assert label_of(Limit(scope="source", source="zerodb", measure="cost", period="month")) == (
+        "cost of AI data per month"
+    )
+    assert "what messages of Twilio · Text messages cost" in str(PriceUnknown(uuid7(), "messages", "twilio/sms"))

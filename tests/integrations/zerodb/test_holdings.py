@@ -300,7 +300,7 @@ def test_a_budget_of_ai_data_counts_searches_and_what_is_held_tells_and_refuses(
     with tenant(account):
         assert Counter.objects.get(limit=row).used == Decimal("0.12")
     assert work_off(account, "limit.alert_mail") == ["done"] * 3
-    assert any(message.subject.startswith("80 % used: cost of zerodb per month") for message in mail.outbox)
+    assert any(message.subject.startswith("80 % used: cost of AI data per month") for message in mail.outbox)
 
 
 def test_a_hard_budget_refuses_searches_whose_price_nobody_knows(

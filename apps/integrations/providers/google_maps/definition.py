@@ -9,6 +9,7 @@ PROVIDER = Provider(
     description="Find the place of an address, and the address of a place.",
     docs_url="https://developers.google.com/maps/documentation/geocoding/get-api-key",
     base_url="https://maps.googleapis.com/maps/api",
+    products=(("geocoding", "Geocoding"),),
     jobs=frozenset({"maps.geocode", "maps.reverse"}),
     credentials=(
         CredentialField(

@@ -48,4 +48,5 @@ PROVIDER = Provider(
     main_setting="from_number",
     key_help="console.twilio.com › Account info",
     webhooks=True,
+    products=(("sms", "Text messages"),),
 )
