@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -52,7 +53,8 @@ def run(job: RunningJob) -> dict[str, Any]:
                 client = opened.enter_context(vectors.project(in_background=True))
                 settle_in(client.project_id)
             job.make_room()
-            while (step := _step(job, client)) is not None:
+            failed: dict[UUID, OutboundError] = {}
+            while (step := _step(job, client, failed)) is not None:
                 indexed, removed = indexed + step[0], removed + step[1]
                 job.make_room()
     except MakeRoom:
@@ -75,8 +77,12 @@ def run(job: RunningJob) -> dict[str, Any]:
     return {"indexed": indexed, "removed": removed}
 
 
-def _step(job: RunningJob, client: ProjectClient) -> tuple[int, int] | None:
-    """One piece of work: ``(indexed, removed)``; None when nothing is due."""
+def _step(job: RunningJob, client: ProjectClient, failed: dict[UUID, OutboundError]) -> tuple[int, int] | None:
+    """One piece of work: ``(indexed, removed)``; None when nothing is due.
+
+    ``failed`` are the indexes that could not be added to in this run. Raises what kept one of them, when all else is
+    done: a model that is gone must not hold up the index that is to replace its own.
+    """
     if removed := _remove_some(job, client):
         return 0, removed
     with job.scope():
@@ -85,11 +91,23 @@ def _step(job: RunningJob, client: ProjectClient) -> tuple[int, int] | None:
             crash_point("indexing.planned")
             return 0, 0
     for generation in _generations(job):
+        if generation.pk in failed:
+            continue
         started = time.monotonic()
-        if indexed := _index_some(job, client, generation):
+        try:
+            indexed = _index_some(job, client, generation)
+        except OutboundError as error:
+            failed[generation.pk] = error
+            continue
+        if indexed:
             _keep_rate(generation, indexed, started)
             return indexed, 0
-    return (0, 0) if _finish_some(job) else None
+    if _finish_some(job):
+        return 0, 0
+    for generation in _generations(job):
+        if generation.pk in failed:
+            raise failed[generation.pk]
+    return None
 
 
 def _generations(job: RunningJob) -> list[IndexGeneration]:

@@ -26,6 +26,7 @@ from apps.integrations.models import ZeroVector
 from apps.integrations.outbound.errors import NoAnswer
 from apps.integrations.zerodb.client import ProjectClient
 from apps.integrations.zerodb.client.answers import Hit
+from apps.integrations.zerodb.embedding import DEFAULT_MODEL
 from apps.vault.services.contacts import delete_contact
 from tests.api_client import by_key
 from tests.chat.conftest import SYSTEM, Say
@@ -181,6 +182,28 @@ def test_a_new_index_is_built_beside_the_old_one_and_takes_over_whole(account: A
     assert (states(account), count(account)) == (["indexed", "indexed"], 2)
     assert old is not None
     assert ask(account, lambda client, _: client.vector_statistics(old.namespace).count) == 0
+
+
+def test_a_model_that_is_gone_is_named_and_does_not_hold_up_the_index_that_replaces_its_own(
+    account: Account, say: Say
+) -> None:
+    say(account, "My parcel came damaged and I want my money back.")
+    assert index(account) == "done"
+    with tenant(account):
+        IndexGeneration.objects.update(model="a-model-of-yesterday")
+    say(account, "The chair has a broken leg.")
+    assert index(account) == "queued"
+    with tenant(account):
+        job = Job.objects.filter(kind="conversations.index").latest("created_at")
+        assert "does not have the embedding model" in job.error and "a-model-of-yesterday" in job.error
+        assert reindex(actor=SYSTEM).model == DEFAULT_MODEL.name
+    assert index(account) == "done"
+    with tenant(account):
+        (generation,) = IndexGeneration.objects.all()
+        assert generation.model == DEFAULT_MODEL.name
+        assert not IndexedMessage.objects.exclude(state=IndexedMessage.State.INDEXED).exists()
+    found = by_key(account).post("conversations/search", {"query": "broken furniture", "mode": "meaning"})
+    assert len(found.json["results"]) == 2
 
 
 def test_a_rebuild_that_is_begun_again_gives_the_first_one_up(account: Account, say: Say) -> None:

@@ -13,6 +13,7 @@ from apps.integrations.outbound.http import Again, Answer
 # A server that limits rates without saying for how long means a minute.
 _WAIT_WHEN_SILENT = 60.0
 _SHOWN = 300
+_NO_SUCH_MODEL = ("MODEL_NOT_FOUND", "INVALID_MODEL")
 
 
 class NotConfigured(OutboundError):
@@ -50,6 +51,13 @@ class NotFound(Refused):
     """404."""
 
 
+class ModelNotServed(Refused):
+    """404 MODEL_NOT_FOUND, 422 INVALID_MODEL: the embedding model is not, or no longer, to be had there."""
+
+    words = "The AI service does not have the embedding model: {detail}"
+    todo = "Choose a model that it has, and build the index anew."
+
+
 class LimitReached(Refused):
     """402, or 429 PROJECT_LIMIT_EXCEEDED: more must be bought or something given up; waiting does not help."""
 
@@ -83,6 +91,8 @@ def judge(answer: Answer) -> Refused | None:
         return TooManyRequests(answer.status, code, detail, retry_after=_WAIT_WHEN_SILENT if after is None else after)
     if answer.status >= 500:
         return ServerFault(answer.status, code, detail, retry_after=read_retry_after(answer.headers.get("retry-after")))
+    if code in _NO_SUCH_MODEL:
+        return ModelNotServed(answer.status, code, detail)
     kinds: dict[int, type[Refused]] = {
         401: KeyRefused,
         402: LimitReached,
