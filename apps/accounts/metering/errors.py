@@ -12,6 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import OperationalError
 
+from apps.accounts.metering.lines import unit_for
 from apps.accounts.metering.names import item_label
 
 
@@ -20,6 +21,7 @@ class LimitReached(Exception):
     """Work that does not fit a hard limit; nothing was done. ``str`` says it in words.
 
     ``used``, ``reserved``, ``amount`` and ``asked`` are in the currency, or in ``unit``. ``resets_at`` None: never.
+    ``about`` is the part of the product a limit of one part is about, as people call it.
     """
 
     limit: UUID
@@ -32,6 +34,7 @@ class LimitReached(Exception):
     amount: Decimal
     asked: Decimal
     resets_at: datetime | None
+    about: str = ""
 
     def __post_init__(self) -> None:
         super().__init__(str(self))
@@ -44,7 +47,7 @@ class LimitReached(Exception):
             "account": "this account",
             "member": "this member",
             "api_key": "this API key",
-            "source": "this part of the account",
+            "source": self.about or "this part of the account",
         }.get(self.scope, self.scope)
         per = {"total": "in all"}.get(self.period, f"a {self.period}")
         if self.period == "hour":
@@ -54,12 +57,11 @@ class LimitReached(Exception):
             words += f" and {self._shown(self.reserved)} reserved by work that is going on"
         if self.resets_at is None:
             return f"{words}. It does not reset: ask an admin to raise it."
-        return f"{words}. It resets at {self.resets_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC."
+        return f"{words}. It resets on {self.resets_at.astimezone(UTC):%-d %B %Y at %H:%M} UTC."
 
     def _shown(self, value: Decimal) -> str:
         number = f"{value.normalize():f}"
-        unit = self.unit.replace("_", " ").removesuffix("s" if value == 1 else " ")
-        return f"{number} {settings.CURRENCY}" if self.measure == "cost" else f"{number} {unit}"
+        return f"{number} {settings.CURRENCY}" if self.measure == "cost" else f"{number} {unit_for(self.unit, value)}"
 
     def seconds_left(self, now: datetime) -> int | None:
         """Whole seconds until it resets, at least one; None when it never does."""

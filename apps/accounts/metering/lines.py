@@ -22,6 +22,14 @@ HELD = frozenset({VECTORS, MEMORY})
 """Units of what is kept rather than done: a month costs what was held in it at most, beyond what is free."""
 
 
+def unit_for(unit: str, value: Decimal) -> str:
+    """The unit as it stands after a number: "input tokens", "1 search"."""
+    words = unit.replace("_", " ")
+    if value != 1:
+        return words
+    return words.removesuffix("es" if words.endswith(("ches", "shes", "sses", "xes")) else "s")
+
+
 @dataclass(frozen=True)
 class Line:
     """``quantity`` of ``unit``: ``Line("input_tokens", 1200, "anthropic/claude-sonnet-4")``.

@@ -21,6 +21,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.metering.counters import amount_for, counters_of, limits_for, lock_ledger, open_counters
 from apps.accounts.metering.errors import CostLimitReached, LedgerBusy, PriceUnknown, QuantityLimitReached
 from apps.accounts.metering.lines import Line, Work, work_of
+from apps.accounts.metering.names import source_label
 from apps.accounts.metering.periods import end_of
 from apps.accounts.metering.prices import Priced, price_lines
 from apps.accounts.models import Counter, Limit, Reservation, UsageEvent
@@ -167,4 +168,5 @@ def _refusal(limit: Limit, counter_id: UUID, asked: Decimal, now: datetime) -> E
         limit.amount,
         asked,
         end_of(limit.period, now),
+        source_label(limit.source) if limit.scope == Limit.Scope.SOURCE else "",
     )

@@ -8,6 +8,7 @@ from django import template
 from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma
 
+from apps.accounts.metering.lines import unit_for
 from apps.accounts.metering.names import source_label
 from apps.accounts.models import Limit
 
@@ -43,14 +44,19 @@ def limited(value: Decimal, limit: Limit) -> str:
     """A value in what a limit is counted in: "$12.30", "1,200 input tokens"."""
     if limit.is_cost:
         return money(value)
-    unit = limit.unit.replace("_", " ")
-    return f"{number(value)} {unit.removesuffix('s') if value == 1 else unit}"
+    return f"{number(value)} {unit_for(limit.unit, value)}"
 
 
 @register.simple_tag
 def used_of(used: Decimal, limit: Limit) -> str:
     """ "$12.30 of $50.00", "174 of 180 searches": the unit once."""
-    return f"{money(used) if limit.is_cost else number(used)} of {limited(limit.amount, limit)}"
+    return used_of_amount(used, limit.amount, limit)
+
+
+@register.simple_tag
+def used_of_amount(used: Decimal, amount: Decimal, limit: Limit) -> str:
+    """The same, of an amount that the limit had then."""
+    return f"{money(used) if limit.is_cost else number(used)} of {limited(amount, limit)}"
 
 
 @register.filter

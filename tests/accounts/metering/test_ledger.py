@@ -149,7 +149,7 @@ def test_a_refusal_names_the_limit_what_is_used_reserved_and_when_it_resets(acco
     assert refusal.resets_at == datetime(2026, 11, 21, 13, tzinfo=UTC)
     assert str(refusal) == (
         "The limit of this account is reached: 3 calls an hour, 1 call used and 2 calls reserved by work that is "
-        "going on. It resets at 2026-11-21 13:00 UTC."
+        "going on. It resets on 21 November 2026 at 13:00 UTC."
     )
 
 

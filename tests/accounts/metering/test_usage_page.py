@@ -164,7 +164,7 @@ def test_owners_and_admins_are_told_once_at_each_step(owner: Client, cast: Cast,
     subjects = [message.subject for message in mail.outbox]
     assert sum(subject.startswith("80 % used: calls of the account per hour") for subject in subjects) == 2
     last = next(message for message in mail.outbox if message.subject.startswith("100 %"))
-    assert "20 calls of 20 calls are used. What does not fit is refused" in str(last.body)
+    assert "20 of 20 calls are used. What does not fit is refused" in str(last.body)
     assert f"/app/{cast.account.slug}/usage/" in str(mail.outbox[0].body)
     with tenant(cast.account):
         assert AuditEntry.objects.filter(action="limit.alerted").count() == 3

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from apps.accounts.models import Limit
-from apps.accounts.templatetags.usage_words import gigabytes, money, used_of
+from apps.accounts.templatetags.usage_words import gigabytes, limited, money, used_of
 
 pytestmark = pytest.mark.covers("P-08")
 
@@ -32,3 +32,8 @@ def test_memory_is_told_in_a_unit_that_says_something(value: str, words: str) ->
 def test_what_is_used_of_a_limit_names_the_unit_once(measure: str, words: str) -> None:
     limit = Limit(measure=measure, unit="searches", amount=Decimal(180))
     assert used_of(Decimal(174), limit) == words
+
+
+@pytest.mark.parametrize(("unit", "words"), [("searches", "1 search"), ("input_tokens", "1 input token")])
+def test_one_of_a_unit_is_named_in_the_singular(unit: str, words: str) -> None:
+    assert limited(Decimal(1), Limit(measure="quantity", unit=unit)) == words
