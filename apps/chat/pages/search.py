@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from apps.accounts.features import FeatureOff
+from apps.accounts.metering import LimitReached, PriceUnknown
 from apps.accounts.pages.door import account_of, is_part, tenant_page
 from apps.accounts.pages.shell import address
 from apps.accounts.tenancy.middleware import actor_of
@@ -109,6 +110,8 @@ def _found(request: HttpRequest, query: str, mode: Mode, narrowed: Narrowed) -> 
         return {"problem": " ".join(error.messages)}
     except FeatureOff as off:
         return {"problem": f"{off} Search by words works meanwhile.", "is_switched_off": True}
+    except (LimitReached, PriceUnknown) as refusal:
+        return {"problem": str(refusal), "is_limited": True}
     except NoProject:
         return {"problem": _NOT_READY}
     except OutboundError:

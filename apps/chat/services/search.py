@@ -10,6 +10,7 @@ from django.db import models
 
 from apps.accounts.actors import Actor
 from apps.accounts.features import FeatureOff, require_feature
+from apps.accounts.metering import LimitReached, PriceUnknown
 from apps.accounts.permissions import require
 from apps.accounts.tenancy.scope import current_account_id
 from apps.chat.features import SEMANTIC_SEARCH
@@ -55,8 +56,9 @@ def search_conversations(
 ) -> Found:
     """The best conversations for ``query``, with their best passages.
 
-    By both, what can't be asked is left out and told in ``notices``. Raises PermissionDenied, LimitReached,
-    ValidationError naming the field ``query``; by meaning alone also FeatureOff, NoProject, OutboundError.
+    By both, what can't be asked is left out and told in ``notices``, also where a limit is used up: words cost nothing.
+    Raises PermissionDenied, ValidationError naming the field ``query``; where words can't be asked either LimitReached,
+    PriceUnknown; by meaning alone also FeatureOff, NoProject, OutboundError.
     """
     require(actor, "conversations.view")
     query = " ".join(query.split())
@@ -102,7 +104,7 @@ def _words(query: str, limit: int, notices: list[str], *, alone: bool) -> list[H
 
 def _meaning(query: str, limit: int, actor: Actor, notices: list[str]) -> list[MeaningHit]:
     """By meaning; while the service does not answer, words alone are better than nothing."""
-    by_words = "" if notices else " These were found by their words."
+    by_words = "" if notices else " Only words were searched."
     try:
         require_feature(SEMANTIC_SEARCH.name, _account_id())
         return nearest_messages(query, limit=limit, actor=actor, vectors=COMPARED)
@@ -111,6 +113,11 @@ def _meaning(query: str, limit: int, actor: Actor, notices: list[str]) -> list[M
         return []
     except (NoProject, OutboundError):
         notices.append(f"Search by meaning does not answer at the moment.{by_words}")
+        return []
+    except (LimitReached, PriceUnknown) as refusal:
+        if notices:  # words are off: nothing could be asked, and the limit is why
+            raise
+        notices.append(f"{refusal}{by_words}")
         return []
 
 

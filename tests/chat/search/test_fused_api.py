@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from apps.accounts.features import forget_account
 from apps.accounts.jobs.running import run
+from apps.accounts.metering.limits import set_limit
 from apps.accounts.models import Account
 from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import tenant
@@ -16,6 +19,7 @@ from apps.integrations.models import AINativeProject
 from apps.vault.messages import change_setting
 from tests.api_client import ApiClient, by_key
 from tests.chat.conftest import SYSTEM, Say
+from tests.factories import add_member
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.covers("P-06")]
 
@@ -76,7 +80,7 @@ def test_what_cannot_be_asked_is_told_and_the_other_half_answers(api: ApiClient,
         AINativeProject.objects.update(status=AINativeProject.Status.FAILED)
     answer = search(api, "parcel")
     assert found(answer) == [str(parcel.pk)]
-    assert ["found by their words" in notice for notice in answer["notices"]] == [True]
+    assert ["Only words were searched." in notice for notice in answer["notices"]] == [True]
     with tenant(account):
         AINativeProject.objects.update(status=AINativeProject.Status.READY)
         forget_account(account.pk)  # else it is noticed some seconds later
@@ -84,3 +88,29 @@ def test_what_cannot_be_asked_is_told_and_the_other_half_answers(api: ApiClient,
     answer = search(api, "parcel")
     assert found(answer) == [str(parcel.pk)]
     assert ["switched off" in notice for notice in answer["notices"]] == [True]
+
+
+@pytest.mark.covers("X-07")
+def test_a_limit_that_is_used_up_leaves_the_search_by_words(account: Account, api: ApiClient, say: Say) -> None:
+    parcel = say(account, "My parcel has not arrived yet.")
+    index(account)
+    with tenant(account):
+        set_limit(actor=SYSTEM, amount=Decimal(1), scope="source", source="zerodb", measure="quantity", unit="searches")
+    assert search(api, "delivery")["notices"] == []
+    answer = search(api, "parcel")
+    assert found(answer) == [str(parcel.pk)]
+    (notice,) = answer["notices"]
+    assert notice.startswith("The limit of AI data is reached: 1 search a month, 1 search used. It resets on ")
+    assert notice.endswith("Only words were searched.")
+    assert api.post("conversations/search", {"query": "parcel", "mode": "meaning"}).status == 429
+
+    browser = Client()
+    browser.force_login(add_member(account, Role.VIEWER).user)
+    page = browser.get(f"/app/{account.slug}/inbox/search/?q=parcel&mode=meaning")
+    text = page.content.decode()
+    assert page.status_code == 200 and 'value="parcel"' in text
+    assert "The limit of AI data is reached" in text and "Search by words instead" in text
+
+    with tenant(account):
+        change_setting(actor=SYSTEM, enabled=False)
+    assert api.post("conversations/search", {"query": "parcel"}).status == 429, "nothing at all could be asked"
