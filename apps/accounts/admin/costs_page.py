@@ -39,13 +39,19 @@ def costs_page(site: AdminSite) -> Callable[[HttpRequest], HttpResponse]:
             "title": "Costs",
             "figures": _figures(forecast(now), forecast(now, source=SOURCE)),
             "accounts": accounts,
-            "months": list(reversed(months)),
+            "months": list(reversed(_since_first_use(months))),
             "chart": _chart(months),
             "month": now,
         }
         return TemplateResponse(request, "admin/costs.html", context)
 
     return site.admin_view(costs)
+
+
+def _since_first_use(months: Sequence[MonthCost]) -> Sequence[MonthCost]:
+    """Without the months before anything was used; the current one always."""
+    used = next((number for number, one in enumerate(months) if one.cost or one.unpriced), len(months) - 1)
+    return months[used:]
 
 
 def _figures(all_of_it: Forecast, data: Forecast) -> list[Figure]:

@@ -89,3 +89,9 @@ def test_an_accounts_page_tells_its_choices_and_staff_switch_in_their_own_name(a
 def test_what_there_is_not_is_not_found(admin: Client, feature: str, choice: str) -> None:
     account = make_account()
     assert admin.get(page("accounts_featurestage_choice", feature, account.pk, choice)).status_code == 404
+
+
+def test_a_list_is_called_by_what_it_holds(admin: Client) -> None:
+    for model, title in (("featurestage", "Feature stages"), ("price", "Prices"), ("dailyusage", "Daily usages")):
+        found = admin.get(page(f"accounts_{model}_changelist")).content.decode()
+        assert f"<title>{title} |" in " ".join(found.split()).replace("<title> ", "<title>")

@@ -139,6 +139,7 @@ def test_the_operator_sees_what_all_accounts_cost_and_takes_it_away_as_files(adm
     answer = admin.get(page("costs"))
     words = text(answer)
     assert "Cost this month" in words and "$5.00" in words and "=Harbour" in words
+    assert "$0.00" not in words, "the table begins with the first month in which anything was used"
     rows = admin.get(f"{page('costs')}?file=accounts").content.decode().splitlines()
     assert rows[0] == "account,name,cost_usd,ai_data_usd,unpriced"
     assert rows[1] == f"{account.pk},'=Harbour & Pine,5,5,0"
@@ -157,7 +158,7 @@ def test_an_accounts_page_shows_the_estimate_as_a_table(admin: Client) -> None:
     cache.set(f"zerodb-holdings:{account.pk}", Holdings(48210, Decimal("0.62"), Waste(duplicates=1000)), 60)
     words = text(admin.get(page("accounts_account_change", account.pk)))
     assert "Estimated cost" in words
-    for part in ("Vectors stored", "48,210", "$48.21", "Searches", "Memory, GB", "0.62, 1 free", "Total"):
+    for part in ("Vectors stored", "48,210", "$48.21", "Searches", "Memory, GB", "0.62, 1 free", "$0.001", "Total"):
         assert part in words
     assert "About $1.00 a month could be saved" in words
 
