@@ -17,10 +17,9 @@ from apps.accounts.tenancy.middleware import actor_of
 from apps.chat import features
 from apps.chat.features import SEMANTIC_SEARCH
 from apps.chat.indexing.changes import is_wanted
-from apps.chat.indexing.generations import chosen_model
+from apps.chat.indexing.generations import chosen_model, indexable
 from apps.chat.indexing.progress import IndexProgress, index_progress
 from apps.chat.indexing.reindexing import KIND, go_on_now, reindex
-from apps.chat.models import Message
 from apps.integrations.zerodb.embedding import UnknownModel, resolve_model
 
 # htmx stops asking when it gets this status, and still swaps the answer in.
@@ -109,7 +108,7 @@ def rebuild(request: HttpRequest) -> HttpResponse:
     context = {
         "title": "Build the index anew?",
         "back": _here(request),
-        "messages_there": Message.objects.count(),
+        "messages_there": indexable().count(),
         "progress": index_progress(),
         "chosen": chosen_model(),
         "errors": errors,

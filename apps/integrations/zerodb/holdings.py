@@ -147,6 +147,8 @@ def _count(account_id: UUID, now: datetime, look: Callable[[AINativeProject, dat
                 forget_matches_of_removed()
     if held.waste is not None or not is_embedded():
         _remember(account_id, held)
+    else:
+        forget_measured(account_id)
     with tenant(account_id):
         # One at a time: each counts what comes on top of what the one before has counted.
         AINativeProject.objects.select_for_update(of=("self",), no_key=True).filter(pk=project.pk).first()

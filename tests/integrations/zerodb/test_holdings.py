@@ -221,9 +221,20 @@ def test_a_month_costs_what_was_held_in_it_at_most_whenever_it_is_counted(
     assert counted(account) == {"vectors": (14, Decimal("0.014"))}
 
 
+def shown(account: Account) -> int:
+    """Vectors, for somebody who looks."""
+    with tenant(account):
+        found = holdings.read(account.id)
+    return 0 if found is None else found.vectors
+
+
 def test_what_changed_is_counted_at_once_and_then_not_for_some_minutes(account: Account, project: UUID) -> None:
+    texts(project, "conversations", "a")
+    assert shown(account) == 1
     texts(project, "conversations", "a", "b")
+    assert shown(account) == 1
     assert holdings.count_changed(account.id, NOW)
+    assert shown(account) == 2, "who looks sees what was counted"
     texts(project, "conversations", *map(str, range(5)))
     assert not holdings.count_changed(account.id, NOW)
     assert counted(account)["vectors"][0] == 2
