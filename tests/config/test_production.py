@@ -88,27 +88,35 @@ def test_a_secret_may_lie_in_a_file(tmp_path: Path) -> None:
     assert _check(SECRET_KEY=None, SECRET_KEY_FILE=str(path)).returncode == 0
 
 
+@pytest.fixture(scope="module", params=["asgi", "wsgi"])
+def starts(
+    request: pytest.FixtureRequest, django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, subprocess.CompletedProcess[str]]:
+    """Three starts of one door: with nothing collected, as it should be, and in the role that owns the tables."""
+    data = tmp_path_factory.mktemp("production")
+    bare = _serve(request.param, data)
+    _collect(data)
+    return {"bare": bare, "ready": _serve(request.param, data), "owner": _serve(request.param, data, as_owner=True)}
+
+
+def test_it_serves_as_it_should_be(starts: dict[str, subprocess.CompletedProcess[str]]) -> None:
+    assert starts["ready"].returncode == 0, starts["ready"].stderr
+
+
 @pytest.mark.covers("A-07")
-@pytest.mark.parametrize("door", ["asgi", "wsgi"])
-def test_it_does_not_serve_with_a_role_that_owns_the_tables(django_db_setup: None, tmp_path: Path, door: str) -> None:
-    _collect(tmp_path)
-    served = _serve(door, tmp_path)
-    assert served.returncode == 0, served.stderr
-    refused = _serve(door, tmp_path, as_owner=True)
-    assert refused.returncode == 1
-    assert "owns" in refused.stderr
+def test_it_does_not_serve_with_a_role_that_owns_the_tables(
+    starts: dict[str, subprocess.CompletedProcess[str]],
+) -> None:
+    assert starts["owner"].returncode == 1
+    assert "owns" in starts["owner"].stderr
 
 
 @pytest.mark.covers("O-02")
-@pytest.mark.parametrize("door", ["asgi", "wsgi"])
 def test_it_does_not_serve_before_the_static_files_are_collected(
-    django_db_setup: None, tmp_path: Path, door: str
+    starts: dict[str, subprocess.CompletedProcess[str]],
 ) -> None:
-    refused = _serve(door, tmp_path)
-    assert refused.returncode == 1
-    assert "manage.py collectstatic --noinput" in refused.stderr
-    _collect(tmp_path)
-    assert _serve(door, tmp_path).returncode == 0
+    assert starts["bare"].returncode == 1
+    assert "manage.py collectstatic --noinput" in starts["bare"].stderr
 
 
 def _collect(data: Path) -> None:
