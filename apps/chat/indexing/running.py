@@ -20,6 +20,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.crash_points import crash_point
 from apps.accounts.jobs import MakeRoom, Retry, RunningJob
 from apps.accounts.metering import LimitReached, Line, PriceUnknown, metered
+from apps.accounts.models import Job
 from apps.chat.indexing import vectors
 from apps.chat.indexing.changes import to_plan
 from apps.chat.indexing.generations import cut_over, living, plan, remove_all, settle_in
@@ -198,6 +199,8 @@ def _keep_rate(generation: IndexGeneration, indexed: int, started: float) -> Non
 def _show_progress(job: RunningJob, generation: IndexGeneration) -> None:
     rows = IndexedMessage.objects.filter(generation=generation)
     job.progress(rows.filter(state=State.INDEXED).count(), rows.count())
+    # It goes on, so what kept it before is over.
+    Job.objects.filter(pk=job.id).exclude(error="").update(error="")
 
 
 # --- out

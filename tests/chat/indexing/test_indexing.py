@@ -13,9 +13,10 @@ from apps.accounts.jobs.running import run
 from apps.accounts.models import Account, Job
 from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import platform, tenant
-from apps.chat.indexing import changes
+from apps.chat.indexing import changes, running
 from apps.chat.indexing.generations import serving
 from apps.chat.indexing.passages import message_id_of
+from apps.chat.indexing.progress import index_progress
 from apps.chat.indexing.reindexing import queue_indexing, reindex
 from apps.chat.indexing.sweeping import sweep
 from apps.chat.indexing.vectors import project
@@ -147,6 +148,28 @@ def test_nothing_is_lost_or_doubled_while_the_service_is_away(
     monkeypatch.setattr(ProjectClient, "put_vectors", put)
     assert index(account) == "done"
     assert (states(account), count(account)) == (["indexed"], 1)
+
+
+def test_what_kept_it_is_told_no_more_as_soon_as_it_goes_on(
+    account: Account, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise NoAnswer("The service is away.")
+
+    def looking(client: ProjectClient, texts: list[str], **options: Any) -> Any:
+        with tenant(account):
+            told.append(index_progress().problem)
+        return generate(client, texts, **options)
+
+    generate, told = ProjectClient.generate, []
+    monkeypatch.setattr(running, "BATCH_MESSAGES", 1)
+    say(account, "My parcel has not arrived yet.")
+    say(account, "I forgot my password.")
+    monkeypatch.setattr(ProjectClient, "generate", away)
+    index(account)
+    monkeypatch.setattr(ProjectClient, "generate", looking)
+    assert index(account) == "done"
+    assert told == ["The service is away.", ""]
 
 
 def test_a_conversation_deleted_while_it_is_indexed_leaves_nothing(
