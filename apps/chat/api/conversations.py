@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 
 from apps.accounts.api.pagination import Cursors, PageParameters, answer_page
@@ -20,9 +21,16 @@ from apps.accounts.api.views import AccountView
 from apps.accounts.models import Membership
 from apps.chat import selectors
 from apps.chat.api.filters import Period, period
-from apps.chat.api.shapes import ConversationSerializer, MessageSerializer, show_conversation, show_message
+from apps.chat.api.shapes import (
+    ConversationSerializer,
+    MessageFormSerializer,
+    MessageSerializer,
+    show_conversation,
+    show_message,
+)
 from apps.chat.models import Conversation, Inbox, Message
 from apps.chat.services import conversations as service
+from apps.chat.services.attachments import attach, check_files, names_of
 from apps.chat.services.labels import labels_named
 from apps.chat.services.messages import receive_message, send_reply, write_note
 from apps.vault.models import Contact
@@ -164,6 +172,7 @@ class MessagesView(AccountView):
 
     actions: ClassVar = {"GET": "conversations.view", "POST": "conversations.reply"}
     is_single = False
+    parser_classes = [*AccountView.parser_classes, MultiPartParser]
 
     @extend_schema(
         operation_id="messages_list",
@@ -181,13 +190,17 @@ class MessagesView(AccountView):
     @extend_schema(
         operation_id="messages_create",
         summary="Say something",
-        request=MessageSerializer,
+        request={"application/json": MessageSerializer, "multipart/form-data": MessageFormSerializer},
         responses={201: MessageSerializer},
     )
     def post(self, request: Request, conversation_id: UUID) -> HttpResponse:
-        """``outgoing`` (a reply) unless told otherwise; ``incoming`` is what the customer said."""
+        """``outgoing`` (a reply) unless told otherwise; ``incoming`` is what the customer said.
+
+        Sent as a form it may bring files, stored encrypted; then ``content`` may be left out.
+        """
         conversation = service.lock_conversation(conversation_id)
-        values = self.body(MessageSerializer)
+        values = self.body(MessageFormSerializer if isinstance(request.data, QueryDict) else MessageSerializer)
+        files = _files(values)
         kind, private = values.get("message_type", Message.Type.OUTGOING), values.get("private", False)
         if private and kind != Message.Type.NOTE:
             raise ValidationError({"private": ValidationError("Only notes can be private.", code="invalid")})
@@ -197,7 +210,22 @@ class MessagesView(AccountView):
             message = receive_message(conversation, values["content"], actor=self.actor)
         else:
             message = send_reply(conversation, values["content"], actor=self.actor)
+        attach(message, files, actor=self.actor)
         return answer_object(request, show_message(message), status=201)
+
+
+def _files(values: dict[str, Any]) -> list[Any]:
+    """The files that came with a message, which says their names when nothing else was written."""
+    files: list[Any] = values.pop("attachments", [])
+    try:
+        check_files(files)
+    except ValidationError as error:
+        raise ValidationError({"attachments": error.error_dict["files"]}) from None
+    if files and not values.get("content"):
+        values["content"] = names_of(files)
+    elif not values.get("content"):
+        raise ValidationError({"content": ValidationError("This field is required.", code="required")})
+    return files
 
 
 def _reference(model: Any, name: str, value: Any, *, required: bool = False) -> Any:

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from apps.accounts.api.serializers import Input, PassedOn, Text, Time
 from apps.chat.models import Conversation, Message
+from apps.chat.services.attachments import MOST_FILES
 from apps.chat.services.conversations import MOST_SUBJECT_LETTERS
 from apps.chat.services.messages import MOST_LETTERS
 
@@ -73,6 +74,15 @@ class MessageSerializer(Input):
     sender = PassedOn(schema=_REFERENCE)
     attachments = AttachmentSerializer(many=True, read_only=True)
     created_at = Time(read_only=True)
+
+
+class MessageFormSerializer(MessageSerializer):
+    """One thing that was said, as a form with files."""
+
+    content = Text(max_length=MOST_LETTERS, required=False, allow_blank=True)
+    attachments = serializers.ListField(  # type: ignore[assignment] # sent as files, answered as what they became
+        child=serializers.FileField(allow_empty_file=True), required=False, max_length=MOST_FILES
+    )
 
 
 def show_conversation(conversation: Conversation) -> dict[str, Any]:

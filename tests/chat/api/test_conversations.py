@@ -278,6 +278,27 @@ def test_equal_messages_have_one_fingerprint_that_another_account_does_not_share
     assert foreign not in prints
 
 
+def test_a_message_sent_as_a_form_brings_its_files(api: ApiClient, ann: Contact) -> None:
+    address = f"conversations/{begin(api, ann)['id']}/messages"
+
+    def send(**fields: Any) -> Any:
+        return api("POST", address, encode_multipart(BOUNDARY, fields), Content_Type=MULTIPART_CONTENT)
+
+    def file(name: str, content: bytes = b"a,b") -> SimpleUploadedFile:
+        return SimpleUploadedFile(name, content)
+
+    both = send(content="See these.", message_type="incoming", attachments=[file("one.csv"), file("two.csv")])
+    assert (both.status, both.json["message_type"], both.json["content"]) == (201, "incoming", "See these.")
+    assert [one["file_name"] for one in both.json["attachments"]] == ["one.csv", "two.csv"]
+    assert send(attachments=file("three.csv")).json["content"] == "three.csv"
+    assert send(content="No file").json["attachments"] == []
+    assert send(content="Bad", attachments=[file("four.csv"), file("run.exe")]).faults == {"attachments": "type"}
+    assert send().faults == {"content": "required"}
+    assert send(content="x", file=file("five.csv")).faults == {"file": "unknown"}
+    said = api.get(address).json["results"]
+    assert [message["content"] for message in said] == ["No file", "three.csv", "See these."]
+
+
 def test_a_file_that_is_not_taken_in_is_named_by_its_field(api: ApiClient, ann: Contact) -> None:
     address = f"conversations/{begin(api, ann)['id']}/messages"
     message = api.post(address, {"content": "See the file."}).json["id"]
