@@ -6,6 +6,9 @@ import time
 
 from celery import Celery
 from celery.signals import setup_logging, task_postrun, worker_init, worker_ready
+from django.dispatch import receiver
+
+from apps.accounts.signals import job_held
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 
@@ -33,6 +36,7 @@ SECONDS_BETWEEN_SIGNS = 3.0
 
 @worker_ready.connect
 @task_postrun.connect
+@receiver(job_held)  # while every worker is at a job that takes minutes, no task ends
 def _show_life(**_: object) -> None:
     global _shown
     if time.monotonic() - _shown < SECONDS_BETWEEN_SIGNS:

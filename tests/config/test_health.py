@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import time
 from typing import Any
@@ -11,11 +12,17 @@ from celery import Celery
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
+from apps.accounts.jobs import running
+from apps.accounts.jobs.registry import JobKind
+from apps.accounts.models import Job
+from apps.accounts.tenancy.scope import tenant
 from apps.vault.keys import forget_keys
 from apps.vault.keys.master import forget_master_key
-from config import health
+from config import celery, health
 from config.health import worker_seen
+from tests.factories import make_account
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +45,28 @@ def test_all_is_well_when_a_worker_has_shown_itself(client: Client) -> None:
     answer = client.get("/health")
     assert answer.status_code == 200
     assert answer.json()["status"] == "ok"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.covers("O-03")
+def test_a_worker_that_is_at_one_long_job_shows_itself_meanwhile(
+    client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.JOB_LEASE_SECONDS = 0.3
+    monkeypatch.setattr(celery, "_shown", -math.inf)
+    account = make_account()
+    with tenant(account):
+        job = Job.objects.create(kind="parade.march", next_attempt_at=timezone.now())
+
+    def march(attempt: running.RunningJob) -> None:
+        deadline = time.monotonic() + 60
+        while client.get("/health").json()["checks"]["workers"] != "ok":
+            assert time.monotonic() < deadline, "no sign of life"
+            time.sleep(0.05)
+
+    monkeypatch.setattr(running, "kind_of", lambda name: JobKind(name, march))
+    assert client.get("/health").json()["checks"]["workers"] != "ok"
+    assert running.run(account.id, job.id) == "done"
 
 
 def test_a_missing_worker_is_named_but_pages_are_still_served(client: Client) -> None:

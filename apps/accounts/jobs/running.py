@@ -27,6 +27,7 @@ from apps.accounts.identifiers import uuid7
 from apps.accounts.jobs.enqueue import send
 from apps.accounts.jobs.registry import JobKind, MakeRoom, PermanentFailure, Retry, awaited, kind_of
 from apps.accounts.models import Account, Job
+from apps.accounts.signals import job_held
 from apps.accounts.tenancy.scope import platform, tenant
 
 logger = logging.getLogger(__name__)
@@ -228,6 +229,7 @@ def _heartbeat(job: RunningJob) -> Iterator[None]:
                     Job.objects.filter(pk=job.id, lease=job.lease, status=Job.Status.RUNNING).update(
                         heartbeat_at=timezone.now()
                     )
+                job_held.send(RunningJob, job_id=job.id)
             except Exception:
                 # One hiccup of the database is no reason to lose the lease: the next beat connects anew.
                 logger.exception("The heartbeat of job %s missed a beat.", job.id)
