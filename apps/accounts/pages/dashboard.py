@@ -45,7 +45,9 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 
 def _greeting() -> str:
     hour = timezone.localtime().hour
-    return "Good morning" if 4 <= hour < 12 else "Good afternoon" if hour < 18 else "Good evening"
+    if 4 <= hour < 12:
+        return "Good morning"
+    return "Good afternoon" if 12 <= hour < 18 else "Good evening"
 
 
 def _steps(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
