@@ -200,3 +200,10 @@ def _run(account: Account, feature: str, *more: str, **variables: str) -> int:
     command = [sys.executable, "manage.py", "reindex", "--account", account.slug, "--feature", feature, *more]
     environment = surroundings(JOB_LEASE_SECONDS=str(LEASE_SECONDS), **variables)
     return subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, timeout=120).returncode
+
+
+def test_what_is_whole_is_left_as_it_is_when_it_is_to_go_on(stocked: Account) -> None:
+    reindex("--account", stocked.slug, "--feature", "memory")
+    said = reindex("--account", stocked.slug, "--feature", "memory", "--continue")
+    assert f"{stocked.slug}: facts: nothing is unfinished\n1 of 1 are built." in said
+    assert embedded(stocked) == 3

@@ -174,7 +174,7 @@ class Command(BaseCommand):
                     make_due(job)
             if job is not None:
                 return self._outcome(account, one, job, _begun(account, job))
-            self.stdout.write(f"{account.slug}: {one.things}: nothing was begun")
+            self.stdout.write(f"{account.slug}: {one.things}: nothing is unfinished")
             return ""
         except ValidationError as error:
             raise CommandError("; ".join(error.messages)) from error
