@@ -22,6 +22,7 @@ TASKS: dict[str, str] = {
     "integrations.renew_grant": "opens the scope of the account named in the message",
     "integrations.count_holdings": "platform lists the accounts; each one's holdings are counted in its own scope",
     "chat.sweep_suggestions": "platform finds accounts with replies to prepare; each one's job is queued in its scope",
+    "chat.wake_snoozed": "platform finds accounts with one to wake; each is woken in its own account's scope",
     "chat.sweep_index": "platform finds accounts with something to index; each one's job is queued in its own scope",
     "accounts.sweep_jobs": "platform: finds jobs of all accounts whose message or worker was lost",
 }

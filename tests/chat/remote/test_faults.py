@@ -91,7 +91,7 @@ def test_a_search_says_so_at_once(name: str, account: Account, api: ApiClient, s
     found = api.post("conversations/search", {"query": "boiler"})
     assert found.status == 200
     assert len(found.json["results"]) == 1
-    assert "found by their words" in found.json["notices"][0]
+    assert "Only words were searched" in found.json["notices"][0]
     refused = api.post("conversations/search", {"query": "boiler", "mode": "meaning"})
     assert (refused.status, refused.code) == (503, "service_unavailable")
     assert 1 <= int(refused.headers["Retry-After"]) <= 40
