@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Prefetch, Q
+from django.db.models import F, Prefetch, Q, QuerySet
 
 from apps.accounts.keyset import Page, Position, newest_first
-from apps.chat.models import Conversation, ConversationLabel, Message
+from apps.chat.models import CannedResponse, Conversation, ConversationLabel, Message
 
 ORDER = ("last_activity_at", "id")
 NOBODY = "none"
@@ -84,3 +84,18 @@ def messages_of(conversation_id: UUID, position: Position | None, limit: int) ->
     """What was said, the latest first. A position's key is ``(id,)``."""
     rows = Message.objects.filter(conversation_id=conversation_id).prefetch_related("attachments")
     return newest_first(rows, ("id",), position, limit, lambda row: (row.id,))
+
+
+def canned_responses(text: str = "", *, short_code: str = "") -> QuerySet[CannedResponse]:
+    """Those with ``text`` in the short code or in the content, and with that short code; any case.
+
+    Contents are encrypted, so all are read; an account has some hundreds at most.
+    """
+    found = CannedResponse.objects.all()
+    if short_code:
+        found = found.filter(short_code=short_code)
+    if part := text.strip().casefold():
+        found = found.filter(
+            pk__in=[row.pk for row in found if part in row.short_code or part in row.content.casefold()]
+        )
+    return found

@@ -15,6 +15,7 @@ from apps.accounts.api.pagination import Cursors, PageParameters, answer_list
 from apps.accounts.api.preconditions import answer_object, check_unchanged
 from apps.accounts.api.serializers import Input, Text, Time, page_of
 from apps.accounts.api.views import AccountView
+from apps.chat import selectors
 from apps.chat.models import CannedResponse
 from apps.chat.services import canned_responses as service
 
@@ -31,6 +32,15 @@ class CannedResponseSerializer(Input):
     updated_at = Time(read_only=True)
 
 
+class CannedParameters(PageParameters):
+    """Which canned responses."""
+
+    q = serializers.CharField(
+        required=False, max_length=200, help_text="With this in the short code or in the text, whatever the case."
+    )
+    short_code = serializers.CharField(required=False, max_length=60, help_text="With exactly this short code.")
+
+
 def show_canned(canned: CannedResponse) -> Any:
     """A canned response as outsiders read it."""
     return CannedResponseSerializer(canned).data
@@ -44,12 +54,15 @@ class CannedResponsesView(AccountView):
     @extend_schema(
         operation_id="canned_responses_list",
         summary="List canned responses",
-        parameters=[PageParameters],
+        parameters=[CannedParameters],
         responses=page_of(CannedResponseSerializer),
     )
     def get(self, request: Request) -> HttpResponse:
         """The newest first."""
-        return answer_list(CannedResponse.objects.all(), self.parameters(PageParameters), _CURSORS, show_canned)
+        wanted = self.parameters(CannedParameters)
+        code = service.normal_code(wanted.get("short_code", ""))
+        found = selectors.canned_responses(wanted.get("q", ""), short_code=code)
+        return answer_list(found, wanted, _CURSORS, show_canned)
 
     @extend_schema(
         operation_id="canned_responses_create",

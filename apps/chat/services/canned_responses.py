@@ -58,10 +58,15 @@ def delete_canned_response(canned: CannedResponse, *, actor: Actor) -> None:
     canned.delete()
 
 
+def normal_code(text: str) -> str:
+    """A short code as it is stored: small letters, without the slash by which replies call it."""
+    return text.strip().removeprefix("/").lower()
+
+
 def _set(canned: CannedResponse, values: dict[str, Any]) -> None:
     wrong = {}
     if "short_code" in values:
-        canned.short_code = str(values["short_code"]).strip().removeprefix("/").lower()
+        canned.short_code = normal_code(str(values["short_code"]))
         if not _CODE.fullmatch(canned.short_code):
             wrong["short_code"] = ValidationError(_CODE_RULE, code="invalid")
     if "content" in values:
