@@ -10,7 +10,7 @@ from django.db import models
 
 from apps.accounts.actors import Actor
 from apps.accounts.features import FeatureOff, require_feature
-from apps.accounts.metering import LimitReached, PriceUnknown
+from apps.accounts.metering import LimitReached
 from apps.accounts.permissions import require
 from apps.accounts.tenancy.scope import current_account_id
 from apps.chat.features import SEMANTIC_SEARCH
@@ -56,9 +56,10 @@ def search_conversations(
 ) -> Found:
     """The best conversations for ``query``, with their best passages.
 
-    By both, what can't be asked is left out and told in ``notices``, also where a limit is used up: words cost nothing.
-    Raises PermissionDenied, ValidationError naming the field ``query``; where words can't be asked either LimitReached,
-    PriceUnknown; by meaning alone also FeatureOff, NoProject, OutboundError.
+    By both, what can't be asked is left out and told in ``notices``, even where a limit of the account is used up:
+    words cost nothing. Raises PermissionDenied, ValidationError naming the field ``query``, PriceUnknown; LimitReached
+    where it is an API key's own or words can't be asked either; by meaning alone also FeatureOff, NoProject,
+    OutboundError.
     """
     require(actor, "conversations.view")
     query = " ".join(query.split())
@@ -114,8 +115,9 @@ def _meaning(query: str, limit: int, actor: Actor, notices: list[str]) -> list[M
     except (NoProject, OutboundError):
         notices.append(f"Search by meaning does not answer at the moment.{by_words}")
         return []
-    except (LimitReached, PriceUnknown) as refusal:
-        if notices:  # words are off: nothing could be asked, and the limit is why
+    except LimitReached as refusal:
+        # Words are off: nothing could be asked, and the limit is why. And a key that has used up its own does nothing.
+        if notices or refusal.scope == "api_key":
             raise
         notices.append(f"{refusal}{by_words}")
         return []

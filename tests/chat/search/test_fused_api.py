@@ -114,3 +114,13 @@ def test_a_limit_that_is_used_up_leaves_the_search_by_words(account: Account, ap
     with tenant(account):
         change_setting(actor=SYSTEM, enabled=False)
     assert api.post("conversations/search", {"query": "parcel"}).status == 429, "nothing at all could be asked"
+
+
+@pytest.mark.covers("A-09")
+def test_a_key_that_has_used_up_its_own_limit_does_nothing(account: Account, say: Say) -> None:
+    say(account, "My parcel has not arrived yet.")
+    index(account)
+    poor = by_key(account, Role.MEMBER, cost_limit_per_month=Decimal("0.001"))
+    answer = poor.post("conversations/search", {"query": "parcel"})
+    assert (answer.status, answer.json["code"]) == (402, "cost_limit_reached"), "a search costs 0.01"
+    assert poor.post("conversations/search", {"query": "parcel", "mode": "words"}).status == 200
