@@ -7,7 +7,7 @@ from typing import Any
 from django.db.migrations.operations.base import Operation, OperationCategory
 
 _ADDED = """
-CREATE FUNCTION {name}_added() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION {name}_added() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   -- In the order of the index: neighbours go to one page, one after the other.
   INSERT INTO {words} (account_id, word, message_id) SELECT account_id, word, id
@@ -80,3 +80,16 @@ class KeepWords(Operation):
         messages = state.apps.get_model(app_label, self.message_name)._meta.db_table
         words = state.apps.get_model(app_label, self.words_name)._meta.db_table
         return {"messages": f'"{messages}"', "words": f'"{words}"', "name": words}
+
+
+class RenewKeptWords(KeepWords):
+    """Give a database that was migrated before the function that writes the words of new messages as it is now."""
+
+    def describe(self) -> str:
+        return f"Renew how {self.words_name} is written"
+
+    def database_forwards(self, app_label: str, editor: Any, from_state: Any, to_state: Any) -> None:
+        editor.execute(_ADDED.format(**self._names(app_label, to_state)), params=None)
+
+    def database_backwards(self, app_label: str, editor: Any, from_state: Any, to_state: Any) -> None:
+        """Nothing: both write the same rows."""
