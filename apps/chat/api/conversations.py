@@ -116,7 +116,7 @@ class ConversationsView(AccountView):
             **_with_assignee(values),
         )
         if first is not None:
-            receive_message(conversation, first, actor=self.actor)
+            receive_message(conversation, first, actor=self.actor, wakes=False)
         location = reverse("api:conversation", args=[conversation.id])
         shown = show_conversation(selectors.conversation(conversation.id))
         return answer_object(request, shown, status=201, location=location)

@@ -46,6 +46,7 @@ def open_conversation(
         raise ValidationError({"inbox": ValidationError("This inbox is switched off.", code="disabled")})
     conversation = Conversation(inbox=inbox, contact=contact, last_activity_at=at or timezone.now())
     _set(conversation, values)
+    conversation.resolved_at = conversation.last_activity_at if conversation.status == Status.RESOLVED else None
     conversation.save(force_insert=True)
     ConversationLabel.objects.bulk_create(ConversationLabel(conversation=conversation, label=label) for label in labels)
     audit.record(

@@ -29,8 +29,10 @@ _WAKING = {Conversation.Status.RESOLVED, Conversation.Status.SNOOZED}
 Type = Message.Type
 
 
-def receive_message(conversation: Conversation, content: str, *, actor: Actor, at: datetime | None = None) -> Message:
-    """What the customer said. Opens a resolved or snoozed conversation again.
+def receive_message(
+    conversation: Conversation, content: str, *, actor: Actor, at: datetime | None = None, wakes: bool = True
+) -> Message:
+    """What the customer said. Opens a resolved or snoozed conversation again, unless it began with this.
 
     ``conversation`` should be locked, here and below. ``at``: when it was said, if that was not now.
     Raises PermissionDenied, ValidationError.
@@ -40,7 +42,7 @@ def receive_message(conversation: Conversation, content: str, *, actor: Actor, a
     message = _add(conversation, Type.INCOMING, content, sender, at)
     conversation.last_incoming_at = message.created_at
     conversation.waiting_since = conversation.waiting_since or message.created_at
-    if conversation.status in _WAKING:
+    if wakes and conversation.status in _WAKING:
         conversation.status, conversation.snoozed_until = Conversation.Status.OPEN, None
         conversation.resolved_at = None
     _touch(conversation, message)

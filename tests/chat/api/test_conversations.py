@@ -52,6 +52,17 @@ def test_a_conversation_reads_back_as_it_was_begun(api: ApiClient, ann: Contact)
     assert api.get("conversations").json["results"] == [made]
 
 
+@pytest.mark.parametrize("status", ["open", "pending", "snoozed", "resolved"])
+def test_it_begins_with_the_status_it_was_given(api: ApiClient, ann: Contact, cast: Cast, status: str) -> None:
+    made = begin(api, ann, status=status, message="Thanks, all is well.")
+    assert (made["status"], made["preview"]) == (status, "Thanks, all is well.")
+    with tenant(cast.account):
+        assert (Conversation.objects.get().resolved_at is not None) == (status == "resolved")
+    api.post(f"conversations/{made['id']}/messages", {"content": "One more thing.", "message_type": "incoming"})
+    woken = {"snoozed": "open", "resolved": "open"}.get(status, status)
+    assert api.get(f"conversations/{made['id']}").json["status"] == woken
+
+
 def test_nothing_that_was_said_lies_readable_in_the_tables(api: ApiClient, ann: Contact, cast: Cast) -> None:
     made = begin(api, ann, subject="Lost parcel", message="Where is it?")
     with tenant(cast.account), connection.cursor() as cursor:
