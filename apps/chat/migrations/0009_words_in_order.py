@@ -6,7 +6,7 @@ from apps.vault.messages.operations import RenewKeptWords
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("chat", "0006_index_project"),
+        ("chat", "0008_vectors_anew"),
     ]
 
     operations = [
