@@ -112,8 +112,10 @@ def test_a_search_for_facts_says_what_it_came_to(account: Account, say: Say, sig
     again = re.search(r'hx-get="([^"]+\?search=[^"]+)"', looking)
     assert again and "Looking for facts" in plain(member.get(again[1], headers=PART))
     assert work_off(account, "memories.propose") == ["done"]
-    found = plain(member.get(again[1], headers=PART))
-    assert says in found and "Looking for facts" not in found
+    answer = member.get(again[1], headers=PART)
+    assert says in plain(answer) and "Looking for facts" not in plain(answer)
+    named = re.findall(r'aria-label="(Remember|Dismiss): [^"]', answer.content.decode())
+    assert named == (["Remember", "Dismiss"] if "proposed" in says else []), "each button says which fact"
 
 
 def test_while_memory_is_off_what_is_kept_is_shown_and_can_be_forgotten(
