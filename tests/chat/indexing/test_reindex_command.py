@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from apps.accounts.jobs.running import run
 from apps.accounts.models import Account
 from apps.accounts.tenancy.scope import tenant
 from apps.chat.indexing.generations import serving
 from apps.chat.indexing.progress import index_progress
+from apps.chat.management.commands import reindex as command
 from apps.chat.services.conversations import change_conversation, lock_conversation
 from apps.chat.services.messages import write_note
 from tests.chat.conftest import SYSTEM, Say
@@ -34,6 +37,20 @@ def test_it_builds_the_index_and_says_how_far_it_is(account: Account, say: Say) 
     with tenant(account):
         progress = index_progress()
     assert (progress.indexed, progress.vectors, progress.percent, progress.is_complete) == (2, 2, 100, True)
+
+
+def test_a_job_that_a_worker_is_just_about_to_take_is_waited_for(
+    account: Account, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken_elsewhere_at_first(*arguments: Any, **options: Any) -> str:
+        asked.append(arguments)
+        return "not due" if len(asked) == 1 else run(*arguments, **options)
+
+    asked: list[Any] = []
+    monkeypatch.setattr(command, "run", taken_elsewhere_at_first)
+    say(account, "My parcel has not arrived yet.")
+    assert "1 of 1 are built." in reindex("--account", account.slug, "--feature", "conversations")
+    assert len(asked) == 2
 
 
 def test_a_dry_run_counts_what_is_indexed_of_an_account_named_by_its_id(account: Account, say: Say) -> None:

@@ -65,6 +65,10 @@ def _chosen(text: str) -> Sequence[Rebuildable]:
     return found
 
 
+_IN_LINE = 60.0
+"""Seconds that a job may be in line until nobody is believed to take it."""
+
+
 def _begun(account: Account, job: Job) -> Thread:
     """The job's work, beside the thread that tells how far it is; ended with the command, as a killed worker's is."""
 
@@ -185,12 +189,17 @@ class Command(BaseCommand):
 
     def _outcome(self, account: Account, one: Rebuildable, job: Job, work: Thread) -> str:
         """Follow the job to its end: a worker may have been quicker with its message than this command."""
+        moved = time.monotonic()
         while True:
             work.join(0.5)
             with tenant(account):
                 job.refresh_from_db()
                 done, total = one.progress(job)
-            is_over = not work.is_alive() and job.status != Job.Status.RUNNING
+            if work.is_alive() or job.status == Job.Status.RUNNING:
+                moved = time.monotonic()
+            # In line without an error: a worker was just about to take it, or gave it back to make room for others.
+            is_in_line = job.status == Job.Status.QUEUED and not job.error and time.monotonic() - moved < _IN_LINE
+            is_over = not work.is_alive() and job.status != Job.Status.RUNNING and not is_in_line
             self._show(f"{account.slug}: {done:,} of {total:,} {one.things} {one.done}", is_last=is_over)
             if is_over:
                 return "" if job.status == Job.Status.DONE else job.error or f"The job is {job.status}."

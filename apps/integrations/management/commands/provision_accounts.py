@@ -101,20 +101,21 @@ class Command(BaseCommand):
                 job = request_provisioning(account=account, actor=ACTOR)
                 # An attempt may be waiting for its time; whoever runs this has decided that it is now.
                 Job.objects.filter(pk=job.id, status=Job.Status.QUEUED).update(next_attempt_at=timezone.now())
-            run(account.id, job.id)
             return self._outcome(account, job)
         except Exception as error:
             return f"{type(error).__name__}: {error}"
 
     def _outcome(self, account: Account, job: Job) -> str:
         deadline = time.monotonic() + 60
-        while True:  # a worker may have been quicker with the job's message
+        while True:  # a worker may have been quicker with the job's message, or be just about to take it
+            run(account.id, job.id, makes_room=False)
             with tenant(account):
                 job.refresh_from_db()
                 project = project_of(account)
             if project.is_ready:
                 return ""
-            if job.status != Job.Status.RUNNING or time.monotonic() > deadline:
+            is_under_way = job.status == Job.Status.RUNNING or (job.status == Job.Status.QUEUED and not job.error)
+            if not is_under_way or time.monotonic() > deadline:
                 return project.error or job.error or f"The job is {job.status}."
             time.sleep(0.2)
 
