@@ -87,6 +87,7 @@ class Or:
 Node = Word | Prefix | Phrase | And | Or
 
 _QUOTES = '"“”„«»'
+_LEFT_OUT = re.compile(r"(?:^|\s)(?:AND|OR)\s+NOT(?=\s|$)")
 _TOKEN = re.compile(f"[{_QUOTES}]([^{_QUOTES}]*)(?:[{_QUOTES}]|$)|([()])|([^\\s(){_QUOTES}]+)")
 
 
@@ -94,10 +95,12 @@ _TOKEN = re.compile(f"[{_QUOTES}]([^{_QUOTES}]*)(?:[{_QUOTES}]|$)|([()])|([^\\s(
 def parse(query: str, language: str) -> Node:
     """The tree of ``query``, remembered because people turn pages.
 
-    Raises QueryFault: too long, nothing to look for, a prefix that is too short.
+    Raises QueryFault: too long, nothing to look for, a prefix that is too short, ``AND NOT``.
     """
     if len(query) > LONGEST_QUERY:
         raise QueryFault("query_too_long", f"Use at most {LONGEST_QUERY} characters.")
+    if _LEFT_OUT.search(query) and query != query.upper():  # in capitals throughout it is what somebody says
+        raise QueryFault("not_unsupported", "AND NOT is not understood. Write only what the messages should say.")
     tree = _Parser(query, language).whole()
     if tree is None:
         raise QueryFault("nothing_to_find", "Write at least one word that is not in nearly every message.")
