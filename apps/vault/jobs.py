@@ -18,7 +18,7 @@ from apps.vault.services.contact_imports import KIND
 _SHOWN_FAULTS = 20
 
 
-@job_kind(KIND, label="import of contacts", max_attempts=20)
+@job_kind(KIND, label="import of contacts", max_attempts=20, is_awaited=True)
 def run_contact_import(job: RunningJob) -> dict[str, Any]:
     """Import a stored list of contacts, from where the last attempt stopped."""
     with job.scope():
@@ -37,7 +37,7 @@ def run_contact_import(job: RunningJob) -> dict[str, Any]:
     return {"contact_import": str(contact_import.pk), **contact_import.counts}
 
 
-@job_kind(AUDIT_VERIFY, label="check of the audit trail", max_attempts=3)
+@job_kind(AUDIT_VERIFY, label="check of the audit trail", max_attempts=3, is_awaited=True)
 def verify_audit(job: RunningJob) -> dict[str, Any]:
     """Prove the account's trail. The result has ``whole``, ``entries`` and the first faults in words."""
     with job.scope():

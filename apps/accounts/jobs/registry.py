@@ -50,7 +50,7 @@ class JobKind:
     on_failure: FailureHandler | None = None
     # For people, inside of a sentence: "import of contacts".
     label: str = ""
-    # Small work that somebody waits for. Bulk work makes room for it (``RunningJob.make_room``).
+    # Work that somebody waits for, and that ends. Bulk work makes room for it (``RunningJob.make_room``).
     is_awaited: bool = False
     # Work without end: its messages come after all others.
     is_bulk: bool = False

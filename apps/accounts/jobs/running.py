@@ -58,7 +58,7 @@ class RunningJob:
     lease: UUID
     created_by_id: UUID | None
     makes_room: bool = True
-    """Whether this process is a worker, which small work of others may wait for."""
+    """Whether this process is a worker, which work of others may wait for."""
     _looked: list[float] = field(default_factory=lambda: [-math.inf], repr=False, compare=False)
     """When it last looked whether anybody waits."""
 
@@ -87,7 +87,7 @@ class RunningJob:
         self._hold(**fields)
 
     def make_room(self) -> None:
-        """Let small work go first that somebody waits for, whoever it is of.
+        """Let work go first that somebody waits for, whoever it is of.
 
         Call at the beginning and now and then, outside of a scope. Looks at most once in MAKE_ROOM_SECONDS. Raises
         MakeRoom, after which the job goes on where it was.

@@ -137,8 +137,9 @@ def _note_contact(conversation: Conversation, at: datetime) -> None:
 
 def _tell(conversation: Conversation, message: Message, actor: Actor) -> None:
     """The trail says that something was said and by whom, never what: the message itself is kept in one place."""
-    audit.record(f"message.{_SAID[Type(message.message_type)]}", actor=actor, entity=conversation)
+    # First those who follow: they lock rows of theirs, as others do who come to the trail, and each account has one.
     message_added.send(sender=Message, message=message, conversation=conversation, actor=actor)
+    audit.record(f"message.{_SAID[Type(message.message_type)]}", actor=actor, entity=conversation)
     conversation_changed.send(sender=Conversation, conversation=conversation, fields=("messages",), actor=actor)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from decimal import Decimal
+from threading import Event
 from typing import Any
 from uuid import uuid4
 
@@ -11,14 +12,16 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from apps.accounts import audit
+from apps.accounts.actors import Actor
 from apps.accounts.metering.limits import set_limit
-from apps.accounts.models import Account
+from apps.accounts.models import Account, Membership
 from apps.accounts.roles import Role
 from apps.accounts.tenancy.scope import tenant
 from apps.chat.indexing.generations import chosen_model
 from apps.chat.models import CannedResponse, Conversation, ReplyOffer, ReplyProfile
 from apps.chat.services.conversations import delete_conversation, lock_conversation
-from apps.chat.services.messages import receive_message
+from apps.chat.services.messages import receive_message, send_reply
 from apps.chat.suggestions.packing import pack
 from apps.chat.suggestions.preparing import sweep
 from apps.chat.suggestions.profiles import serving_model
@@ -26,6 +29,7 @@ from apps.integrations.models import AINativeProject
 from apps.integrations.zerodb.usage import month_of_use
 from tests.api_client import ApiClient, by_key
 from tests.chat.conftest import SYSTEM, Say
+from tests.threads import at_once, somebody_waits_for_a_lock
 from tests.working import work_off
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.covers("P-06")]
@@ -102,6 +106,35 @@ def test_only_what_the_customer_said_lately_counts(
         "Can you see where the parcel is?",
     )
     assert codes(api.get(at(conversation)))[0] == "parcel"
+
+
+def test_a_choice_and_an_answer_at_the_same_moment_do_not_lock_each_other_out(
+    api: ApiClient, account: Account, say: Say, canned: dict[str, str]
+) -> None:
+    conversation = say(account, "When do I get my money back?")
+    api.get(at(conversation))
+    is_locked = Event()
+
+    def choose() -> None:
+        with tenant(account):
+            ReplyOffer.objects.select_for_update().get()  # as in record_choice, before it stands in the trail
+            is_locked.set()
+            patience = time.monotonic() + 20
+            while not somebody_waits_for_a_lock():
+                assert time.monotonic() < patience
+                time.sleep(0.01)
+            audit.record("suggestion.accepted", actor=SYSTEM, label="refund")
+
+    def answer() -> None:
+        is_locked.wait(30)
+        with tenant(account):
+            member = Membership.objects.select_related("user").first().user
+            actor = Actor("user", member.id, member.email, Role.OWNER, member.id)
+            send_reply(lock_conversation(conversation.pk), REFUND, actor=actor)
+
+    at_once(choose, answer)
+    with tenant(account):
+        assert conversation.messages.filter(message_type="outgoing").count() == 1
 
 
 def test_before_anything_was_said_nothing_is_suggested(
