@@ -23,7 +23,7 @@ _UNREADABLE = "its service gave an answer that can't be read."
 class _Refused(OutboundError):
     """The service answered with an error. Its words stay out: they may repeat the texts or the key."""
 
-    words = "its service {what} ({status})."
+    words = "{who} {detail}"
 
 
 def _judge(answer: Answer) -> OutboundError | None:
@@ -33,7 +33,8 @@ def _judge(answer: Answer) -> OutboundError | None:
     what |= {404: "knows no such model or address", 429: "takes no more calls for now"}
     words = what.get(answer.status, "has trouble of its own" if answer.status >= 500 else "refuses the call")
     after = read_retry_after(answer.headers.get("retry-after"))
-    return _Refused.about("", f"answered {answer.status}", retry_after=after, what=words, status=answer.status)
+    detail = f"{words} ({answer.status})."
+    return _Refused.about("its service", f"answered {answer.status}", retry_after=after, detail=detail)
 
 
 class OpenAIEngine:
