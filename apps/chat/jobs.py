@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from apps.accounts.jobs import RunningJob, job_kind
@@ -11,10 +12,11 @@ from apps.chat.memory import rebuilding as facts_anew
 from apps.chat.suggestions import preparing, profiles
 from apps.chat.suggestions import rebuilding as replies_anew
 
+# Waits out an AI service that is away for a day and more.
+_patient = partial(job_kind, max_attempts=500, base_delay=5.0, max_delay=300.0)
 
-@job_kind(
-    reindexing.KIND, label="indexing of conversations", max_attempts=500, base_delay=5.0, max_delay=300.0, is_bulk=True
-)
+
+@_patient(reindexing.KIND, label="indexing of conversations", is_bulk=True)
 def index_conversations(job: RunningJob) -> dict[str, Any]:
     """Bring the vectors of an account's messages into step."""
     return running.run(job)
@@ -32,40 +34,19 @@ def propose_memories(job: RunningJob) -> dict[str, Any]:
     return proposing.run(job)
 
 
-@job_kind(
-    profiles.KIND,
-    label="preparing of canned responses",
-    max_attempts=500,
-    base_delay=5.0,
-    max_delay=300.0,
-    is_awaited=True,
-)
+@_patient(profiles.KIND, label="preparing of canned responses", is_awaited=True)
 def prepare_suggestions(job: RunningJob) -> dict[str, Any]:
     """Make the vectors by which canned responses are suggested."""
     return preparing.run(job)
 
 
-@job_kind(
-    replies_anew.KIND,
-    label="preparing of all canned responses anew",
-    max_attempts=500,
-    base_delay=5.0,
-    max_delay=300.0,
-    is_bulk=True,
-)
+@_patient(replies_anew.KIND, label="preparing of all canned responses anew", is_bulk=True)
 def rebuild_suggestions(job: RunningJob) -> dict[str, Any]:
     """Make the vectors of all canned responses anew, beside those in use."""
     return replies_anew.run(job)
 
 
-@job_kind(
-    facts_anew.KIND,
-    label="preparing of all facts anew",
-    max_attempts=500,
-    base_delay=5.0,
-    max_delay=300.0,
-    is_bulk=True,
-)
+@_patient(facts_anew.KIND, label="preparing of all facts anew", is_bulk=True)
 def rebuild_memories(job: RunningJob) -> dict[str, Any]:
     """Make the vectors of all remembered facts anew."""
     return facts_anew.run(job)

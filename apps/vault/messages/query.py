@@ -100,7 +100,7 @@ def parse(query: str, language: str) -> Node:
     if len(query) > LONGEST_QUERY:
         raise QueryFault("query_too_long", f"Use at most {LONGEST_QUERY} characters.")
     if _LEFT_OUT.search(query) and query != query.upper():  # in capitals throughout it is what somebody says
-        raise QueryFault("not_unsupported", "AND NOT is not understood. Write only what the messages should say.")
+        raise QueryFault("operator_unknown", "AND NOT is not understood. Write only what the messages should say.")
     tree = _Parser(query, language).whole()
     if tree is None:
         raise QueryFault("nothing_to_find", "Write at least one word that is not in nearly every message.")

@@ -99,7 +99,7 @@ def test_it_is_not_found(text: str, query: str) -> None:
 def test_what_cannot_be_asked_is_refused_instead_of_finding_the_opposite() -> None:
     with pytest.raises(QueryFault) as fault:
         parse("invoice AND NOT paid", ENGLISH)
-    assert fault.value.code == "not_unsupported"
+    assert fault.value.code == "operator_unknown"
     assert str(fault.value) == "AND NOT is not understood. Write only what the messages should say."
     for said in ("PAID AND NOT DELIVERED", "it did NOT arrive", "land not sea"):
         parse(said, ENGLISH)
